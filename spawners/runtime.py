@@ -1,0 +1,216 @@
+"""What it means to run something on a data plane.
+
+Owns the words that agents and runtimes share: a *run* is one attempt of one workload,
+named by its `RunKey`; a `RunSpec` says what to start, a `RunState` what became of it.
+Agents (`services.planes.agent`) call a `Runtime`; `spawners.process` and, on a cluster,
+`spawners.kubernetes` implement it; `spawners.fakes` ships runtimes that misbehave on purpose.
+
+Must never know of projects, rights, HTTP or databases: a runtime is given a prepared folder
+and starts a program in it.
+
+Every method is idempotent. Names of created things derive from the `RunKey`, so "it is
+already there" always means "I made it": a command that is delivered twice does nothing twice.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+
+class RunKey(NamedTuple):
+    """One attempt of one workload."""
+
+    workload_id: str
+    attempt: int
+
+    def __str__(self) -> str:
+        return f"{self.workload_id}.{self.attempt}"
+
+    @classmethod
+    def parse(cls, text: str) -> RunKey:
+        """Read back what `str` wrote; ValueError when it is something else."""
+        workload_id, dot, attempt = text.rpartition(".")
+        if not dot or not workload_id:
+            raise ValueError(f"not a run key: {text!r}")
+        return cls(workload_id, int(attempt))
+
+
+class Isolation(StrEnum):
+    """How far one run is kept from the others and from the platform.
+
+    full        own mounts, pid namespace and a uid of its own per person
+    namespaces  own mounts and pid namespace, one uid for all
+    none        nothing but the process itself
+    """
+
+    FULL = "full"
+    NAMESPACES = "namespaces"
+    NONE = "none"
+
+
+class RunPhase(StrEnum):
+    """Where a run stands, as its runtime sees it."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    EXITED = "exited"
+    LOST = "lost"  # it was started once and neither it nor its exit code can be found
+
+
+class RunEnd(StrEnum):
+    """Why an exited run ended, when it did not simply end by itself."""
+
+    STOPPED = "stopped"
+    TIME_LIMIT = "time_limit"
+    OUT_OF_MEMORY = "out_of_memory"
+    PROCESS_LIMIT = "process_limit"
+    DISK_LIMIT = "disk_limit"
+    NOT_STARTED = "not_started"  # the program could not be executed at all
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one run may use. Bytes, cores, counts and seconds."""
+
+    cpu: float
+    memory: int
+    processes: int = 1024
+    disk: int = 20 << 30
+    log: int = 1 << 30
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """A run that is ready to start: its folders exist and its program is known.
+
+    `workdir` and `outputs` are writable for the run; `environment` and everything in
+    `readable` is visible and read-only; nothing else of the machine's state is visible.
+    Inside, `workdir` is the current directory and each path keeps its name.
+    """
+
+    key: RunKey
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    workdir: Path
+    outputs: Path
+    environment: Path | None
+    person_id: str
+    limits: Limits
+    timeout: float | None = None
+    grace: float = 10.0
+    readable: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a run has used so far. Seconds and bytes."""
+
+    cpu_seconds: float = 0.0
+    memory_peak: int = 0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One look at a running run: cores in use since the last look, bytes resident now."""
+
+    at: datetime
+    cpu: float
+    memory: int
+
+
+@dataclass(frozen=True)
+class RunState:
+    """A run as it stands now. `exit_code` is negative for a signal, as in `subprocess`."""
+
+    key: RunKey
+    phase: RunPhase
+    isolation: Isolation
+    pid: int | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    exit_code: int | None = None
+    end: RunEnd | None = None
+    reason: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    log_size: int = 0
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """What a plane can give to all its runs together. Cores, bytes, devices."""
+
+    cpu: float
+    memory: int
+    gpu: int = 0
+
+
+class RuntimeFailure(Exception):
+    """The runtime, not the program, could not do it. The text may be shown to a person."""
+
+
+class Runtime(ABC):
+    """Starts, watches and ends runs. One per agent."""
+
+    isolation: Isolation
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Get ready and adopt every run that an earlier process of ours left behind."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Let go of the runs without ending them; they go on and are adopted later."""
+
+    @abstractmethod
+    async def capacity(self) -> Capacity:
+        """Say how much there is to give, in all."""
+
+    @abstractmethod
+    async def start(self, spec: RunSpec) -> None:
+        """Start the run, or do nothing when this key has been started before.
+
+        Raises
+        ------
+        RuntimeFailure
+            When nothing was started and nothing is left of the try.
+        """
+
+    @abstractmethod
+    async def stop(self, key: RunKey, grace: float, end: RunEnd = RunEnd.STOPPED) -> None:
+        """Ask the run to end (SIGTERM) and kill what still lives after `grace` seconds.
+
+        Returns once asked, not once ended. Of an unknown or exited run: does nothing.
+        """
+
+    @abstractmethod
+    def state(self, key: RunKey) -> RunState | None:
+        """Say where a run stands, from memory; None when this runtime never had it."""
+
+    @abstractmethod
+    def states(self) -> list[RunState]:
+        """Every run this runtime knows of, exited ones that were not removed included."""
+
+    @abstractmethod
+    def changes(self) -> AsyncIterator[RunState]:
+        """Yield a run's state each time its phase changes. One consumer; never ends."""
+
+    @abstractmethod
+    def samples(self, key: RunKey) -> list[Sample]:
+        """Hand over the samples taken since the last call, oldest first."""
+
+    @abstractmethod
+    async def read_log(self, key: RunKey, offset: int, limit: int) -> bytes:
+        """Read what the run has written, both streams in order, from a byte offset on.
+
+        Returns b"" at the present end. The log's bytes never change once written.
+        """
+
+    @abstractmethod
+    async def remove(self, key: RunKey) -> None:
+        """Forget an exited run and free all that the runtime made for it (log included)."""
