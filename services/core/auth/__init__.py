@@ -1,0 +1,1 @@
+"""Who is asking: from a credential on a request to an `Actor`."""

@@ -1,0 +1,129 @@
+"""What an operator may choose, and the places that follow from it.
+
+Read by the platform process from `$SMALTI_HOME/smalti_config.py` (traitlets, as Jupyter
+programs do: `c.Settings.job_timeout_max = 86400`). Secrets are never settings: they are
+0600 files under `$SMALTI_HOME/secrets`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from traitlets import Float, Int, TraitError, Unicode, validate
+from traitlets.config import Config, Configurable
+from traitlets.config.loader import PyFileConfigLoader
+
+MiB = 1 << 20
+GiB = 1 << 30
+
+
+class Settings(Configurable):
+    """The platform's settings. Sizes in bytes, times in seconds unless a name says otherwise."""
+
+    home = Unicode(help="State folder. Set by SMALTI_HOME.").tag(config=False)
+    database_url = Unicode(
+        "",
+        help="SQLAlchemy URL of the platform's database. Empty: SQLite in the state folder.",
+    ).tag(config=True)
+    public_url = Unicode(
+        "", help="Address that people use, without a path. Empty: http://localhost:SMALTI_PORT."
+    ).tag(config=True)
+
+    body_max = Int(2 * MiB, help="Largest JSON body that is read.").tag(config=True)
+    upload_max = Int(5 * GiB, help="Largest file taken by one upload or output.").tag(config=True)
+    push_max = Int(2 * GiB, help="Largest git push that is taken.").tag(config=True)
+    file_edit_max = Int(100 * MiB, help="Largest file taken by the files API.").tag(config=True)
+    import_max = Int(2 * GiB, help="Largest repository that is imported.").tag(config=True)
+
+    job_timeout_default = Float(24 * 3600.0, help="Time limit of a job that names none.").tag(
+        config=True
+    )
+    job_timeout_max = Float(14 * 24 * 3600.0, help="Longest time limit a job may ask for.").tag(
+        config=True
+    )
+    stop_grace = Float(10.0, help="Time between SIGTERM and SIGKILL when a run is ended.").tag(
+        config=True
+    )
+    log_max = Int(GiB, help="Log kept of one run; what it writes beyond is dropped.").tag(
+        config=True
+    )
+    outputs_max = Int(20 * GiB, help="Outputs kept of one run.").tag(config=True)
+    output_files_max = Int(10_000, help="Number of output files kept of one run.").tag(config=True)
+    run_disk_max = Int(20 * GiB, help="Disk one run may fill while it runs.").tag(config=True)
+    processes_max = Int(1024, help="Processes and threads one run may have.").tag(config=True)
+
+    queue_max_per_person = Int(
+        10_000, help="Unfinished jobs one person may have; more are refused with 429."
+    ).tag(config=True)
+    running_max_per_person = Int(
+        100, help="Runs one person may have at once; more wait in the queue with that reason."
+    ).tag(config=True)
+
+    keep_logs_days = Int(90, help="Days that a finished run's log is kept; 0: for ever.").tag(
+        config=True
+    )
+    keep_outputs_days = Int(0, help="Days that outputs are kept; 0: for ever.").tag(config=True)
+    keep_events_days = Int(7, help="Days that events can be resumed from.").tag(config=True)
+    keep_samples_days = Int(30, help="Days that cpu and memory samples are kept.").tag(config=True)
+    low_disk = Int(GiB, help="Free disk below which no work is admitted and no file is taken.").tag(
+        config=True
+    )
+
+    auth_cache = Float(20.0, help="How long a checked credential is believed (at most 20).").tag(
+        config=True
+    )
+    agent_poll = Float(25.0, help="How long an agent's long poll waits.").tag(config=True)
+    agent_away = Float(60.0, help="Silence after which a plane counts as away.").tag(config=True)
+
+    @validate("auth_cache")
+    def _auth_cache_at_most_20(self, proposal: dict[str, float]) -> float:
+        if not 0 <= proposal["value"] <= 20:
+            raise TraitError("auth_cache is from 0 to 20 s: revocation must end within 30 s")
+        return proposal["value"]
+
+    @property
+    def root(self) -> Path:
+        """The state folder."""
+        return Path(self.home)
+
+    @property
+    def platform_folder(self) -> Path:
+        """What the platform process keeps: database, repositories, objects."""
+        return self.root / "platform"
+
+    def port(self, process: str) -> int:
+        """Port of one of our processes, as the supervisor noted it."""
+        ports: dict[str, int] = json.loads((self.root / "run" / "ports.json").read_text())
+        return ports[process]
+
+    def secret(self, name: str) -> str:
+        """Read a secret that the supervisor made. FileNotFoundError when it is not there."""
+        return (self.root / "secrets" / name).read_text().strip()
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port that people use."""
+        return self.public_url.rstrip("/") or f"http://localhost:{self.port('frontdoor')}"
+
+    @property
+    def database(self) -> str:
+        """The database's SQLAlchemy URL."""
+        return self.database_url or f"sqlite:///{self.platform_folder / 'platform.sqlite'}"
+
+
+def default_home() -> Path:
+    """Where state is kept unless SMALTI_HOME says otherwise."""
+    named = os.environ.get("SMALTI_HOME")
+    return Path(named).absolute() if named else Path.home() / ".local" / "share" / "smalti"
+
+
+def load_settings(home: Path | None = None) -> Settings:
+    """Read the settings of a state folder; its configuration file may be absent."""
+    home = home or default_home()
+    config = Config()
+    file = home / "smalti_config.py"
+    if file.exists():
+        config = PyFileConfigLoader(file.name, path=str(home)).load_config()
+    return Settings(config=config, home=str(home))

@@ -1,0 +1,48 @@
+"""`python -m services.platform`: the platform process of one SMALTI_HOME."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+
+from services.core import logs
+from services.core.database import Database
+from services.core.settings import load_settings
+from services.platform.migrate import NewerDatabase, migrate
+from services.platform.wiring import wire
+
+log = logging.getLogger("smalti.platform")
+
+EX_CONFIG = 78  # sysexits.h: trying again without a change is of no use
+
+
+async def _serve() -> None:
+    settings = load_settings()
+    migrate(settings)
+    platform = wire(settings, Database(settings.database))
+    port = platform.serve(settings.port("platform"))
+    log.info("listening on 127.0.0.1:%d", port)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
+    log.info("stopping")
+    await platform.close()
+
+
+def main() -> int:
+    """Run until told to stop."""
+    logs.set_up()
+    try:
+        asyncio.run(_serve())
+    except NewerDatabase as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the supervisor passes this line on
+        return EX_CONFIG
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
