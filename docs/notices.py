@@ -1,0 +1,80 @@
+"""Writes THIRD_PARTY_NOTICES.md: every package that Smalti brings along, with its licence.
+
+    .venv/bin/python docs/notices.py ENVIRONMENT
+
+ENVIRONMENT is a folder with the default environment in it (`$SMALTI_HOME/environments/default/1`).
+Licences are read from the metadata of the installed packages, so both locks must be installed;
+run it after either lock has changed.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from locked import REPOSITORY, environment_packages, platform_packages
+
+TARGET = REPOSITORY / "THIRD_PARTY_NOTICES.md"
+# Packages that carry the text of a licence without naming it: its first line.
+TEXTS = {"MIT License": "MIT", "MIT License (MIT)": "MIT"}
+
+HEAD = """# Third-party notices
+
+Smalti is under the Apache License 2.0 (see `LICENSE`). It runs with the packages below, each
+under its own licence; none of them is part of this repository. The texts of the licences are in
+each package's `*.dist-info` folder once it is installed. `docs/notices.py` writes this file from
+the two lock files and from the packages' own metadata.
+"""
+
+
+def main() -> int:
+    """Write the file."""
+    site = next(Path(sys.argv[1]).glob("lib/python3*/site-packages"))
+    parts = [HEAD]
+    for title, packages, path in (
+        ("The platform and its client", platform_packages(), None),
+        ("The default environment", environment_packages(), str(site)),
+    ):
+        installed = _installed(path)
+        parts += [f"\n## {title}\n", "| package | version | licence |", "| --- | --- | --- |"]
+        parts += [f"| {name} | {version} | {licence(installed[name])} |"
+                  for name, version in sorted(packages)]  # fmt: skip
+    TARGET.write_text("\n".join(parts) + "\n", encoding="utf-8")
+    return 0
+
+
+def _installed(path: str | None) -> dict[str, Distribution]:
+    found = distributions(path=[path]) if path else distributions()
+    return {re.sub(r"[-_.]+", "-", one.name).lower(): one for one in found}
+
+
+def licence(package: Distribution) -> str:
+    """Name a package's licence in a few words, from what it says of itself."""
+    data = package.metadata
+    expression = data.get("License-Expression")
+    if expression:
+        return str(expression)
+    named = [
+        value.rpartition(" :: ")[2]
+        for value in data.get_all("Classifier") or []
+        if value.startswith("License ::") and not value.endswith("OSI Approved")
+    ]
+    if named:
+        return ", ".join(named)
+    lines = [line.strip() for line in (data.get("License") or "").splitlines() if line.strip()]
+    if lines and len(lines[0]) < 60:
+        return lines[0]
+    for file in package.files or []:
+        if file.name.upper().startswith("LICENSE"):
+            first = str(file.read_text()).strip().splitlines()[0].strip()
+            if first in TEXTS:
+                return TEXTS[first]
+    raise SystemExit(f"{package.name} does not name its licence; look it up and say so here")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
