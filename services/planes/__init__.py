@@ -1,0 +1,41 @@
+"""Data planes, the agents that serve them, and the hardware tiers they offer.
+
+The names below are looked up when they are first used: an agent's process imports
+`services.planes.protocol` and must not load the control plane (SQLAlchemy and all) with it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from services.planes.actions import greet, is_connected, is_due, saw, set_up
+    from services.planes.store import default_tier, plane, tier_named
+    from services.planes.usage import Accountant, Used
+
+__all__ = [
+    "Accountant",
+    "Used",
+    "default_tier",
+    "greet",
+    "is_connected",
+    "is_due",
+    "plane",
+    "saw",
+    "set_up",
+    "tier_named",
+]
+
+_HOMES = {
+    "actions": ("greet", "is_connected", "is_due", "saw", "set_up"),
+    "store": ("default_tier", "plane", "tier_named"),
+    "usage": ("Accountant", "Used"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"services.planes.{home}"), name)
+    raise AttributeError(name)

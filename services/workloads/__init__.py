@@ -1,0 +1,20 @@
+"""The engine that all workloads share: queue, steps, agents' reports, logs, outputs."""
+
+from services.workloads import logs, outputs
+from services.workloads.engine import NewWorkload, create, stop
+from services.workloads.rules import Status, cost
+from services.workloads.store import load
+from services.workloads.tables import samples, workloads
+
+__all__ = [
+    "NewWorkload",
+    "Status",
+    "cost",
+    "create",
+    "load",
+    "logs",
+    "outputs",
+    "samples",
+    "stop",
+    "workloads",
+]

@@ -1,0 +1,146 @@
+"""Admission: which of the waiting workloads goes to its plane next, and why the others wait.
+
+First come, first served on each plane; what does not fit is stepped over by what does, until
+it has waited for `PATIENCE`: from then on nothing passes it. Called inside the transactions
+that make room or make work (so that no turn of a loop lies between), and by the queue's loop,
+which also writes down the reasons. Cost grows with what is admitted, never with history.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from services import people, planes
+from services.core import events
+from services.core.database import Transaction
+from services.core.metrics import QUEUE_SECONDS
+from services.core.work import Work, context_of, settings_of
+from services.storage import Disk
+from services.workloads import changes, store, tokens
+from services.workloads.rules import Amount, Status, Step, waits_for
+
+AT_ONCE = 20  # admitted by one transaction: the next one follows at once
+EXPLAINED = 100  # waiting workloads whose reason is kept up to date, from the head on
+PATIENCE = timedelta(minutes=5)
+
+
+@dataclass
+class Room:
+    """What there is to give on one plane while a queue is gone through."""
+
+    free: Amount
+    people: dict[str, int]
+    tiers: dict[str, int]
+    limit_per_person: int
+    tier_limits: dict[str, int | None] = field(default_factory=dict)
+
+    def refusal(self, tx: Transaction, row: Row[Any]) -> str | None:
+        """Say what this workload waits for, or None when it can go."""
+        if self.people.get(row.person_id, 0) >= self.limit_per_person:
+            return f"waiting: you have {self.limit_per_person} running, the most one person may"
+        if row.tier_id not in self.tier_limits:
+            tier = planes.tier_named(tx, row.tier)
+            self.tier_limits[row.tier_id] = tier.max_running if tier else None
+        most = self.tier_limits[row.tier_id]
+        if most is not None and self.tiers.get(row.tier_id, 0) >= most:
+            return f"waiting: tier {row.tier} runs {most} at once at the most"
+        return waits_for(_wanted(row), self.free, row.tier)
+
+    def take(self, row: Row[Any]) -> None:
+        """Give this workload its place."""
+        self.free = self.free.minus(_wanted(row))
+        self.people[row.person_id] = self.people.get(row.person_id, 0) + 1
+        self.tiers[row.tier_id] = self.tiers.get(row.tier_id, 0) + 1
+
+
+def admit(tx: Transaction, plane_id: str, *, explain: bool = False) -> int:
+    """Admit what fits on a plane, and with `explain` write why the rest waits."""
+    plane = planes.plane(tx, plane_id)
+    closed = _closed(tx, plane)
+    if closed is not None:
+        if explain:
+            _explain(tx, [(row, closed) for row in store.queued(tx, plane_id, EXPLAINED)])
+        return 0
+    room = _room(tx, plane)
+    if not explain and room.free.cpu <= 0:
+        return 0
+    admitted, waiting = _go_through(tx, room, store.queued(tx, plane_id, EXPLAINED))
+    if explain:
+        _explain(tx, waiting)
+    if admitted:
+        events.wake(tx, f"plane:{plane_id}")
+    if admitted == AT_ONCE:
+        events.wake(tx, "loop:queue")
+    return admitted
+
+
+def _go_through(tx: Transaction, room: Room, queued: Any) -> tuple[int, list[tuple[Row[Any], str]]]:
+    admitted, held = 0, False
+    waiting: list[tuple[Row[Any], str]] = []
+    for row in queued:
+        if held:
+            waiting.append((row, "waiting behind a larger one that has waited for long"))
+            continue
+        refusal = "waiting for its turn" if admitted >= AT_ONCE else room.refusal(tx, row)
+        if refusal is None:
+            room.take(row)
+            _send(tx, row)
+            admitted += 1
+        else:
+            waiting.append((row, refusal))
+            held = "free)" in refusal and tx.now - row.queued_at > PATIENCE
+    return admitted, waiting
+
+
+def _closed(tx: Transaction, plane: Row[Any]) -> str | None:
+    if not planes.is_connected(tx, plane):
+        return f"waiting: data plane {plane.name} is away"
+    if context_of(tx).get(Disk).low:
+        return "waiting: the platform's disk is nearly full"
+    return None
+
+
+def _room(tx: Transaction, plane: Row[Any]) -> Room:
+    whole = Amount(plane.cpu, plane.memory, plane.gpu)
+    people_, tiers = store.running_by_person_and_tier(tx, plane.id)
+    free = whole.minus(store.used_of(tx, plane.id))
+    return Room(free, people_, tiers, settings_of(tx).running_max_per_person)
+
+
+def _wanted(row: Row[Any]) -> Amount:
+    return Amount(row.cpu, row.memory, row.gpu)
+
+
+def _send(tx: Transaction, row: Row[Any]) -> None:
+    people.issue_token(
+        tx,
+        kind="run",
+        principal_id=row.id,
+        name=f"run {row.id}",
+        person_id=row.person_id,
+        project_id=row.project_id,
+        rights=tokens.RIGHTS,
+        secret=tokens.secret_of(settings_of(tx), row.id, row.attempt),
+    )
+    QUEUE_SECONDS.observe((tx.now - row.queued_at).total_seconds())
+    step = Step(Status.PENDING, "sent to its data plane")
+    changes.apply(tx, row, step, generation=row.generation + 1, admitted_at=tx.now, not_before=None)
+    store.tell_agent(tx, row.plane_id, row.id)
+
+
+def _explain(tx: Transaction, waiting: list[tuple[Row[Any], str]]) -> None:
+    for place, (row, refusal) in enumerate(waiting):
+        reason = f"{refusal}; {place} before it" if place else refusal
+        if row.reason != reason:
+            changes.apply(tx, row, Step(Status.QUEUED, reason))
+
+
+async def turn(work: Work) -> None:
+    """One turn of the loop: admit on every plane for which something waits, and explain."""
+    waiting = await work.read(store.planes_with_queue)
+    for plane_id in waiting:
+        await work.write(admit, plane_id, explain=True)

@@ -1,0 +1,170 @@
+"""SQL of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, select, update
+
+from services.core.database import Transaction
+from services.planes import Used
+from services.workloads.rules import ADMITTED, Amount, Status
+from services.workloads.tables import outbox, workloads
+
+_ADMITTED = sorted(ADMITTED)
+
+
+def load(tx: Transaction, workload_id: str) -> Row[Any] | None:
+    """Load a workload."""
+    return tx.first(select(workloads).where(workloads.c.id == workload_id))
+
+
+def change(tx: Transaction, workload_id: str, **values: Any) -> None:
+    """Write some columns of a workload."""
+    values["updated_at"] = tx.now
+    tx.execute(update(workloads).where(workloads.c.id == workload_id).values(**values))
+
+
+def tell_agent(tx: Transaction, plane_id: str, workload_id: str) -> None:
+    """Put a workload to the end of its plane's outbox: its agent should look at it again."""
+    tx.execute(delete(outbox).where(outbox.c.workload_id == workload_id))
+    tx.execute(insert(outbox).values(plane_id=plane_id, workload_id=workload_id))
+
+
+def unsent(tx: Transaction, plane_id: str, after: int, limit: int) -> Sequence[Row[Any]]:
+    """Workloads that a plane's agent should look at, in order, each with its position."""
+    statement = (
+        select(outbox.c.position, workloads)
+        .join(workloads, workloads.c.id == outbox.c.workload_id)
+        .where(outbox.c.plane_id == plane_id, outbox.c.position > after)
+        .order_by(outbox.c.position)
+        .limit(limit)
+    )
+    return tx.all(statement)
+
+
+def newest_position(tx: Transaction, plane_id: str) -> int:
+    """Where a plane's outbox ends now."""
+    statement = select(func.max(outbox.c.position)).where(outbox.c.plane_id == plane_id)
+    return int(tx.scalar(statement) or 0)
+
+
+def clear_outbox(tx: Transaction, plane_id: str, upto: int) -> None:
+    """Forget what an agent has taken over."""
+    taken = (outbox.c.plane_id == plane_id) & (outbox.c.position <= upto)
+    tx.execute(delete(outbox).where(taken))
+
+
+def has_taken(tx: Transaction, plane_id: str, upto: int) -> bool:
+    """Tell whether there is anything for `clear_outbox` to forget."""
+    taken = (outbox.c.plane_id == plane_id) & (outbox.c.position <= upto)
+    return tx.first(select(outbox.c.position).where(taken).limit(1)) is not None
+
+
+def admitted(tx: Transaction, plane_id: str) -> Sequence[Row[Any]]:
+    """Everything that should be on a plane now."""
+    statement = select(workloads).where(
+        workloads.c.plane_id == plane_id,
+        workloads.c.status.in_(_ADMITTED),
+        workloads.c.finished_at.is_(None),
+    )
+    return tx.all(statement)
+
+
+def used(tx: Transaction) -> dict[str, Used]:
+    """What admitted work has of each plane."""
+    statement = (
+        select(
+            workloads.c.plane_id,
+            func.sum(workloads.c.cpu).label("cpu"),
+            func.sum(workloads.c.memory).label("memory"),
+            func.sum(workloads.c.gpu).label("gpu"),
+        )
+        .where(workloads.c.status.in_(_ADMITTED), workloads.c.finished_at.is_(None))
+        .group_by(workloads.c.plane_id)
+    )
+    return {
+        row.plane_id: Used(float(row.cpu), int(row.memory), int(row.gpu))
+        for row in tx.all(statement)
+    }
+
+
+def used_of(tx: Transaction, plane_id: str) -> Amount:
+    """What admitted work has of one plane."""
+    statement = select(
+        func.coalesce(func.sum(workloads.c.cpu), 0.0),
+        func.coalesce(func.sum(workloads.c.memory), 0),
+        func.coalesce(func.sum(workloads.c.gpu), 0),
+    ).where(
+        workloads.c.plane_id == plane_id,
+        workloads.c.status.in_(_ADMITTED),
+        workloads.c.finished_at.is_(None),
+    )
+    cpu, memory, gpu = tx.all(statement)[0]
+    return Amount(float(cpu), int(memory), int(gpu))
+
+
+def running_by_person_and_tier(
+    tx: Transaction, plane_id: str
+) -> tuple[dict[str, int], dict[str, int]]:
+    """How many admitted workloads of a plane each person and each tier has."""
+    statement = (
+        select(workloads.c.person_id, workloads.c.tier_id, func.count())
+        .where(
+            workloads.c.plane_id == plane_id,
+            workloads.c.status.in_(_ADMITTED),
+            workloads.c.finished_at.is_(None),
+        )
+        .group_by(workloads.c.person_id, workloads.c.tier_id)
+    )
+    people: dict[str, int] = {}
+    tiers: dict[str, int] = {}
+    for person_id, tier_id, count in tx.all(statement):
+        people[person_id] = people.get(person_id, 0) + count
+        tiers[tier_id] = tiers.get(tier_id, 0) + count
+    return people, tiers
+
+
+def queued(tx: Transaction, plane_id: str, limit: int) -> Sequence[Row[Any]]:
+    """The head of a plane's queue, oldest first, without those that pause before a retry."""
+    statement = (
+        select(workloads)
+        .where(
+            workloads.c.plane_id == plane_id,
+            workloads.c.status == Status.QUEUED,
+            workloads.c.finished_at.is_(None),
+            (workloads.c.not_before.is_(None)) | (workloads.c.not_before <= tx.now),
+        )
+        .order_by(workloads.c.id)
+        .limit(limit)
+    )
+    return tx.all(statement)
+
+
+def planes_with_queue(tx: Transaction) -> list[str]:
+    """Planes for which something waits."""
+    statement = (
+        select(workloads.c.plane_id)
+        .where(workloads.c.status == Status.QUEUED, workloads.c.finished_at.is_(None))
+        .distinct()
+    )
+    return [row.plane_id for row in tx.all(statement)]
+
+
+def unfinished_of(tx: Transaction, person_id: str) -> int:
+    """How many workloads of a person are not finished."""
+    statement = select(func.count()).where(
+        workloads.c.person_id == person_id, workloads.c.finished_at.is_(None)
+    )
+    return int(tx.scalar(statement) or 0)
+
+
+def unfinished_by_status(tx: Transaction) -> dict[str, int]:
+    """How many unfinished workloads there are in each status."""
+    statement = (
+        select(workloads.c.status, func.count())
+        .where(workloads.c.finished_at.is_(None))
+        .group_by(workloads.c.status)
+    )
+    return {row.status: row[1] for row in tx.all(statement)}

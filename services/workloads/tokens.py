@@ -1,0 +1,40 @@
+"""A run's own token: derived, so that it can be delivered again without being stored.
+
+The secret of an attempt is an HMAC of its name under the platform's signing key; the database
+holds only its hash (`people.tokens`), from admission to the end of the attempt.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+
+from services.core.rights import Permission
+from services.core.settings import Settings
+
+RIGHTS = frozenset(
+    {
+        Permission.PEOPLE_READ,
+        Permission.PROJECTS_LIST,
+        Permission.PROJECT_READ,
+        Permission.FILES_READ,
+        Permission.JOBS_LIST,
+        Permission.JOB_READ,
+        Permission.JOB_START,
+        Permission.JOB_STOP,
+        Permission.OUTPUTS_READ,
+        Permission.ENVIRONMENTS_READ,
+        Permission.TIERS_READ,
+        Permission.PLANES_READ,
+        Permission.EVENTS_READ,
+    }
+)
+
+
+def secret_of(settings: Settings, workload_id: str, attempt: int) -> str:
+    """Derive the token of one attempt."""
+    key = bytes.fromhex(settings.secret("signing.key"))
+    name = f"run:{workload_id}:{attempt}".encode()
+    digest = hmac.new(key, name, hashlib.sha256).digest()
+    return f"sml_{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
