@@ -1,0 +1,22 @@
+"""Login: our authenticator, and who is let in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub_config.authenticator import SmaltiAuthenticator
+from hub_config.settings import HubSettings
+
+
+def configure(c: Any, settings: HubSettings) -> None:
+    """Set the authenticator; everybody with a password of ours may log in, nobody signs up."""
+    c.JupyterHub.authenticator_class = SmaltiAuthenticator
+    c.SmaltiAuthenticator.seed_file = str(settings.home / "secrets" / "first-admin.json")
+    c.SmaltiAuthenticator.check_common_password = True
+    # Whoever has a password was given it by an admin.
+    c.Authenticator.allow_all = True
+    c.Authenticator.username_pattern = r"^[a-z0-9][a-z0-9._-]{0,62}$"
+    c.JupyterHub.tornado_settings = {
+        "smalti_origin": settings.origin,
+        "cookie_options": {"samesite": "Lax"},
+    }

@@ -1,0 +1,17 @@
+"""How the hub's pages look: our templates extend the hub's by blocks, never copy them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hub_config.settings import HubSettings
+
+HERE = Path(__file__).parent
+
+
+def configure(c: Any, settings: HubSettings) -> None:
+    """Put our templates before the hub's and name the logo."""
+    c.JupyterHub.template_paths = [str(HERE / "templates")]
+    c.JupyterHub.logo_file = str(HERE / "static" / "logo.svg")
+    c.JupyterHub.template_vars = {"smalti_url": f"{settings.origin}/services/smalti/"}

@@ -1,0 +1,71 @@
+"""The first admin: a name and a password, made once, handed to the hub as a hash.
+
+Called by `up`. The password itself is shown on the terminal or left in a 0600 file; it is
+never written to a log and never put into a process's environment.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from dataclasses import dataclass
+
+import bcrypt
+
+from services.supervisor.home import Home, SupervisorError, write_json, write_private
+
+# Without what is easily confused when typed from paper.
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+NAME = re.compile(r"^[a-z][a-z0-9-]{0,30}$")
+SHORTEST = 10
+# bcrypt reads no further than this.
+LONGEST_BYTES = 72
+
+
+@dataclass(frozen=True)
+class FirstAdmin:
+    """Who may log in first. `password` is None when the operator chose it."""
+
+    name: str
+    password: str | None
+
+
+def make_first_admin(home: Home) -> FirstAdmin | None:
+    """Make the first admin of a new instance; None when there has been one already.
+
+    Takes SMALTI_ADMIN_USER and SMALTI_ADMIN_PASSWORD out of the environment in every case.
+    """
+    name = os.environ.pop("SMALTI_ADMIN_USER", "") or "admin"
+    chosen = os.environ.pop("SMALTI_ADMIN_PASSWORD", "")
+    seed = home.path("secrets", "first-admin.json")
+    if home.path("hub", "jupyterhub.sqlite").exists():
+        return None
+    _check(name, chosen)
+    password = chosen or "-".join(
+        "".join(secrets.choice(LETTERS) for _ in range(5)) for _ in range(4)
+    )
+    digest = bcrypt.hashpw(password.encode(), bcrypt.gensalt()).decode()
+    write_json(seed, {"name": name, "password_hash": digest, "must_change": not chosen})
+    return FirstAdmin(name, None if chosen else password)
+
+
+def _check(name: str, chosen: str) -> None:
+    if not NAME.match(name):
+        raise SupervisorError(
+            f"SMALTI_ADMIN_USER must start with a letter and have at most 31 lower-case letters, "
+            f"digits and hyphens, not {name!r}."
+        )
+    if chosen and len(chosen) < SHORTEST:
+        raise SupervisorError(f"SMALTI_ADMIN_PASSWORD must have at least {SHORTEST} characters.")
+    if len(chosen.encode()) > LONGEST_BYTES:
+        raise SupervisorError(f"SMALTI_ADMIN_PASSWORD must have at most {LONGEST_BYTES} bytes.")
+
+
+def keep_for_reading(home: Home, admin: FirstAdmin) -> str | None:
+    """Leave the one-time password in a 0600 file for a start that nobody watches; return its path."""
+    if admin.password is None:
+        return None
+    path = home.path("first-password")
+    write_private(path, f"{admin.name}\n{admin.password}\n")
+    return str(path)

@@ -1,0 +1,132 @@
+"""The front door's files: Traefik's static configuration and our own routes.
+
+Called by `up` before Traefik starts. The hub writes its own file beside ours
+(`routes/hub.toml`); Traefik merges the folder, and a broken file costs only its own routes.
+Files are JSON, which Traefik reads as YAML: one serializer, no template, nothing to inject into.
+It never writes the hub's file; it only sets aside one that no longer parses.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from typing import Any
+
+from services.supervisor.home import Home, write_private
+
+LOOPBACK = "127.0.0.1"
+PREFIX = "/services/smalti"
+# What programs may use at the address 127.0.0.1; pages live on the main host only.
+PROGRAM_PATHS = ("/api/", "/git/", "/health", "/metrics")
+# Traefik's own priority is the length of the rule. Ours win over every rule of the hub, but the
+# redirect of foreign hosts: it is above the hub's rule for everything (15) and below the
+# rules of people's own hosts (over 40).
+PLATFORM_PRIORITY, LOOPBACK_PRIORITY, OTHER_HOSTS_PRIORITY = 1_000_000, 900_000, 20
+
+
+def static_config(home: Home, ports: dict[str, int]) -> dict[str, Any]:
+    """Build Traefik's static configuration."""
+    return {
+        "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
+        "entryPoints": {
+            "http": {
+                "address": f"{LOOPBACK}:{ports['frontdoor']}",
+                # No read timeout: an upload or a push may last longer than the default 60 s.
+                "transport": {
+                    "respondingTimeouts": {"readTimeout": "0s"},
+                    "lifeCycle": {"graceTimeOut": "1s"},
+                },
+                # X-Forwarded-* from outside is replaced, never believed; nor are headers that a
+                # CGI (git's) would take for another one.
+                "forwardedHeaders": {"insecure": False, "trustedIPs": []},
+                "http": {"aliasHeadersStrategy": "delete"},
+            },
+            "auth_api": {
+                "address": f"{LOOPBACK}:{ports['traefik_api']}",
+                "http": {"aliasHeadersStrategy": "delete"},
+            },
+        },
+        "api": {"dashboard": False},
+        "ping": {"entryPoint": "auth_api"},
+        "log": {"level": "WARN", "noColor": True},
+        "providers": {
+            "providersThrottleDuration": "0s",
+            "file": {"directory": str(home.path("frontdoor", "routes")), "watch": True},
+        },
+    }
+
+
+def routes(ports: dict[str, int], *, path_only: bool) -> dict[str, Any]:
+    """Build our own routes: the platform, and what the loopback address answers."""
+    platform = _service(ports["platform"])
+    under_prefix = f"(Path(`{PREFIX}`) || PathPrefix(`{PREFIX}/`))"
+    routers = {
+        "smalti-platform": _router(
+            under_prefix if path_only else f"Host(`localhost`) && {under_prefix}",
+            "smalti-platform",
+            PLATFORM_PRIORITY,
+        )
+    }
+    config: dict[str, Any] = {
+        "routers": routers,
+        "services": {"smalti-platform": platform, "smalti-hub": _service(ports["hub"])},
+    }
+    if not path_only:
+        routers |= _other_hosts()
+        config["middlewares"] = {
+            "smalti-main-host": {
+                "redirectRegex": {
+                    "regex": r"^https?://[^/]+/(.*)$",
+                    "replacement": f"http://localhost:{ports['frontdoor']}/${{1}}",
+                }
+            }
+        }
+    return {"http": config}
+
+
+def _other_hosts() -> dict[str, Any]:
+    """Routes of hosts that are not the main one: programs at the loopback address are served,
+    every page (also the hub's, which would answer any host) is sent to the main host."""
+    programs = " || ".join(f"PathPrefix(`{PREFIX}{path}`)" for path in PROGRAM_PATHS)
+    at_loopback = f"Host(`{LOOPBACK}`)"
+    return {
+        "smalti-loopback-platform": _router(
+            f"{at_loopback} && ({programs})", "smalti-platform", LOOPBACK_PRIORITY
+        ),
+        "smalti-loopback-hub": _router(
+            f"{at_loopback} && (Path(`/hub/api`) || PathPrefix(`/hub/api/`))",
+            "smalti-hub",
+            LOOPBACK_PRIORITY,
+        ),
+        "smalti-other-hosts": {
+            **_router("!Host(`localhost`)", "noop@internal", OTHER_HOSTS_PRIORITY),
+            "middlewares": ["smalti-main-host"],
+        },
+    }
+
+
+def _router(rule: str, service: str, priority: int) -> dict[str, Any]:
+    return {"rule": rule, "service": service, "priority": priority, "entryPoints": ["http"]}
+
+
+def _service(port: int) -> dict[str, Any]:
+    return {"loadBalancer": {"servers": [{"url": f"http://{LOOPBACK}:{port}"}]}}
+
+
+def write_files(home: Home, ports: dict[str, int], *, path_only: bool) -> None:
+    """Write both files and set aside a hub file that is cut short."""
+    write_private(
+        home.path("frontdoor", "static.yml"), json.dumps(static_config(home, ports), indent=1)
+    )
+    write_private(
+        home.path("frontdoor", "routes", "smalti.yml"),
+        json.dumps(routes(ports, path_only=path_only), indent=1),
+    )
+    hub_file = home.path("frontdoor", "routes", "hub.toml")
+    try:
+        tomllib.loads(hub_file.read_text())
+    except FileNotFoundError:
+        return
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        # The hub refuses to start on such a file, and writes a new one when there is none.
+        hub_file.replace(hub_file.with_suffix(".broken"))
