@@ -40,6 +40,7 @@ from services.core.work import Context, Origin, Work
 
 log = logging.getLogger("smalti.http")
 
+RECHECK_RIGHTS = 15.0  # seconds for which a stream goes on without another look
 PIECES = 16  # pieces of a streamed body that may wait before the socket is held back
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
@@ -58,6 +59,7 @@ class Endpoint(RequestHandler):
         self.request_id = secrets.token_hex(8)
         self.began = time.monotonic()
         self.actor: Actor = ANONYMOUS
+        self._believed_at = 0.0
         self.gone = False
         self._body = bytearray()
         self._limit = 0
@@ -93,6 +95,7 @@ class Endpoint(RequestHandler):
     async def _authenticate(self, route: Route) -> None:
         if route.permission is not Permission.PUBLIC or "Authorization" in self.request.headers:
             self.actor = await self.context.get(Resolver).actor(self.request)
+        self._believed_at = time.monotonic()
         if self.actor.may(route.permission):
             return
         if self.actor.kind is Principal.ANONYMOUS:
@@ -236,6 +239,10 @@ class Endpoint(RequestHandler):
         """Write a piece of the answer and wait until there is room for more."""
         if self.gone:
             raise ConnectionResetError
+        if time.monotonic() - self._believed_at > RECHECK_RIGHTS:
+            # A long answer ends when its credential does; data's own rights are its reader's.
+            assert self.route is not None
+            await self._authenticate(self.route)
         if self.request.method != "HEAD":
             self.write(piece)
         try:

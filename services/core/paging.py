@@ -54,6 +54,19 @@ def paginate(
 
     Raises BadRequest for a cursor that this list did not hand out.
     """
+    rows, cursor = page_of_rows(tx, statement, keys, query, descending=descending)
+    return Page(items=[view(row) for row in rows], next_cursor=cursor)
+
+
+def page_of_rows(
+    tx: Transaction,
+    statement: Select[Any],
+    keys: Sequence[Column[Any]],
+    query: PageQuery,
+    *,
+    descending: bool = True,
+) -> tuple[Sequence[Row[Any]], str | None]:
+    """The same, for views that need something of all rows at once: rows and next cursor."""
     if query.cursor is not None:
         after = _decode(query.cursor, keys)
         here = tuple_(*keys)
@@ -61,10 +74,9 @@ def paginate(
     order = [key.desc() if descending else key.asc() for key in keys]
     rows = tx.all(statement.order_by(*order).limit(query.limit + 1))
     shown = rows[: query.limit]
-    cursor = None
-    if len(rows) > query.limit:
-        cursor = _encode([shown[-1]._mapping[key] for key in keys])
-    return Page(items=[view(row) for row in shown], next_cursor=cursor)
+    if len(rows) <= query.limit:
+        return shown, None
+    return shown, _encode([shown[-1]._mapping[key] for key in keys])
 
 
 def _encode(values: list[Any]) -> str:

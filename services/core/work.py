@@ -9,7 +9,7 @@ so that audit rows know who did it without every function passing it on.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar, cast
 
@@ -32,6 +32,7 @@ class Context:
         self.settings = settings
         self.db = db
         self.bus = bus
+        self.closing: list[Callable[[], Awaitable[None]]] = []  # awaited when the process ends
         self._parts: dict[type, object] = {}
 
     def provide(self, kind: type[T], part: T) -> T:
@@ -83,6 +84,10 @@ class Work:
         if self.once is not None and not self.once.spent:
             bound = self.once.guarding(bound)
         return await self.context.db.write(bound, *args, **kwargs)
+
+    def write_now(self, function: Callable[[Transaction], T]) -> T:
+        """`write` in the calling thread, for what must be done before the process listens."""
+        return self.context.db.write_now(self._bound(function))
 
     def _bound(
         self, function: Callable[Concatenate[Transaction, P], T]

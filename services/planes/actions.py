@@ -10,7 +10,7 @@ from sqlalchemy import Row, delete
 from services import people
 from services.core import audit, etags, events
 from services.core.database import Transaction
-from services.core.errors import Conflict, Unauthorized, Unprocessable
+from services.core.errors import Conflict, Unprocessable
 from services.core.ids import new_id
 from services.core.paging import Page, PageQuery, paginate
 from services.core.references import References
@@ -40,13 +40,13 @@ FIRST_TIERS: list[dict[str, Any]] = [
 ]
 
 
-def set_up(tx: Transaction, agent_token: str) -> None:
-    """Make sure that the local plane, its credential and the first tiers exist."""
+def set_up(tx: Transaction) -> None:
+    """Make sure that the local plane, its agent's credential and the first tiers exist."""
     row = store.plane_named(tx, store.LOCAL)
     plane_id = row.id if row else store.insert_plane(tx, store.LOCAL, "process")
     people.issue_token(
         tx, kind="agent", principal_id=plane_id, name="local agent", plane_id=plane_id,
-        secret=agent_token,
+        secret=settings_of(tx).secret("agent-local.token"),
     )  # fmt: skip
     if row is None:
         for values in FIRST_TIERS:
@@ -135,9 +135,8 @@ async def enrol(work: Work, body: Enrolment) -> EnrolmentAnswer:
 
 
 def _enrol(tx: Transaction, body: Enrolment) -> EnrolmentAnswer:
-    plane_id = people.consume_enrolment(tx, body.token)
-    if plane_id is None:
-        raise Unauthorized("this enrolment token is not valid (any more)", code="bad_token")
+    plane_id = people.consume_enrolment(tx, body.token).plane_id
+    assert plane_id is not None, "an enrolment token names its plane"
     plane = store.plane(tx, plane_id)
     people.revoke_tokens(tx, kind="agent", principal_id=plane_id)
     credential = people.issue_token(
@@ -247,8 +246,8 @@ def _update_tier(tx: Transaction, tier_id: str, body: HardwareTierUpdate) -> Har
             values["is_default"] = True
     store.update_tier(tx, tier_id, values)
     view = tier_view(store.tier(tx, tier_id))
-    changed = {"before": before.model_dump(), "after": view.model_dump()}
-    audit.record(tx, "tier.update", "tier", tier_id, **changed)
+    was, now = before.model_dump(), view.model_dump()
+    audit.record(tx, "tier.update", "tier", tier_id, before=was, after=now)
     return view
 
 

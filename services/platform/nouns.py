@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from services.core.database import Transaction
 from services.core.loops import Loop
 from services.core.routing import Routes
 from services.core.work import Context
@@ -21,12 +22,25 @@ class Noun:
     routes: Routes | None = None
     provide: Callable[[Context], None] | None = None
     loops: tuple[Loop, ...] = ()
+    start: Callable[[Transaction], None] | None = None  # before the process listens
 
 
 def nouns() -> list[Noun]:
     """List all nouns, lowest tier first."""
+    from services import jobs, planes, storage, workloads
+    from services.jobs.handlers import routes as job_routes
+    from services.people import handlers as people
+    from services.people import sync, wiring
+    from services.planes.handlers import routes as plane_routes
     from services.platform import handlers
+    from services.storage.handlers import routes as storage_routes
+    from services.workloads.handlers import routes as agent_routes
 
     return [
         Noun("platform", routes=handlers.routes),
+        Noun("storage", storage_routes, storage.provide, storage.loops),
+        Noun("people", people.routes, wiring.provide, sync.LOOPS),
+        Noun("planes", plane_routes, start=planes.set_up),
+        Noun("workloads", agent_routes, workloads.provide, workloads.loops),
+        Noun("jobs", job_routes, jobs.provide),
     ]

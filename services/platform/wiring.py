@@ -18,7 +18,7 @@ from services.core.health import Health, Status
 from services.core.references import References
 from services.core.routing import Route
 from services.core.settings import Settings
-from services.core.work import Context
+from services.core.work import Context, Work
 from services.platform.handlers import ApiDocument
 from services.platform.nouns import Noun, nouns
 
@@ -39,6 +39,9 @@ class Platform:
 
     def serve(self, port: int, address: str = "127.0.0.1") -> int:
         """Listen and start the loops; port 0 picks a free one. Returns the port."""
+        for noun in self.nouns:
+            if noun.start is not None:
+                Work(self.context).write_now(noun.start)
         self.context.bus.attach()
         sockets = bind_sockets(port, address)
         # Whole bodies never pass through memory: the endpoint sets its own limit per route.
@@ -66,6 +69,8 @@ class Platform:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for close in self.context.closing:
+            await close()
         self.context.db.close()
 
 

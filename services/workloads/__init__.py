@@ -5,6 +5,7 @@ from services.workloads.engine import NewWorkload, create, stop
 from services.workloads.rules import Status, cost
 from services.workloads.store import load
 from services.workloads.tables import samples, workloads
+from services.workloads.wiring import loops, provide
 
 __all__ = [
     "NewWorkload",
@@ -13,7 +14,9 @@ __all__ = [
     "create",
     "load",
     "logs",
+    "loops",
     "outputs",
+    "provide",
     "samples",
     "stop",
     "workloads",

@@ -7,7 +7,7 @@ late it is delivered, it says what should be now. Nothing here changes a workloa
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Row
 
@@ -77,6 +77,7 @@ def _commands(tx: Transaction, plane_id: str, after: int) -> CommandsAnswer:
 def command_for(row: Row[Any], settings: Settings) -> Command:
     """Say what should be of a workload now."""
     status = Status(row.status)
+    action: Literal["run", "stop", "forget"]
     if status in ADMITTED:
         action = "stop" if row.target == "stopped" else "run"
         attempt = row.attempt

@@ -127,11 +127,11 @@ def look(tx: Transaction, workload_id: str, offset: int, most: int = 64) -> LogN
 
 def _bases(tx: Transaction, workload_id: str) -> dict[int, int]:
     sizes = (
-        select(log_pieces.c.attempt, func.max(log_pieces.c.offset + log_pieces.c.size))
+        select(log_pieces.c.attempt, func.max(log_pieces.c.offset + log_pieces.c.size).label("end"))
         .where(log_pieces.c.workload_id == workload_id)
         .group_by(log_pieces.c.attempt)
     )
-    return {row.attempt: int(row[1]) for row in tx.all(sizes)}
+    return {row.attempt: int(row.end) for row in tx.all(sizes)}
 
 
 def _pieces(tx: Transaction, workload_id: str, attempt: int, base: int, local: int) -> list[Piece]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select
 
@@ -62,11 +63,13 @@ def _room(tx: Transaction, run: tuple[str, str, int], path: str) -> int:
     settings = settings_of(tx)
     others = (outputs.c.workload_id == workload_id) & (outputs.c.attempt == attempt)
     others &= outputs.c.path != path
-    statement = select(func.count(), func.coalesce(func.sum(outputs.c.size), 0)).where(others)
-    count, size = tx.all(statement)[0]
-    if count >= settings.output_files_max:
+    statement = select(
+        func.count().label("number"), func.coalesce(func.sum(outputs.c.size), 0).label("size")
+    ).where(others)
+    found = tx.one(statement)
+    if found.number >= settings.output_files_max:
         raise TooLarge(f"more than {settings.output_files_max} output files")
-    return min(settings.upload_max, settings.outputs_max - int(size))
+    return min(settings.upload_max, settings.outputs_max - int(found.size))
 
 
 def _note(tx: Transaction, run: tuple[str, str, int], entry: OutputEntry) -> None:
@@ -80,7 +83,7 @@ def _note(tx: Transaction, run: tuple[str, str, int], entry: OutputEntry) -> Non
     tx.execute(insert(outputs).values(row))
 
 
-def of(tx: Transaction, workload_id: str, attempt: int) -> list[Row[tuple[str, int, str, str]]]:
+def of(tx: Transaction, workload_id: str, attempt: int) -> list[Row[Any]]:
     """List an attempt's outputs by path."""
     statement = (
         select(outputs.c.path, outputs.c.size, outputs.c.sha256, outputs.c.object_key)
@@ -90,7 +93,7 @@ def of(tx: Transaction, workload_id: str, attempt: int) -> list[Row[tuple[str, i
     return list(tx.all(statement))
 
 
-def one(tx: Transaction, workload_id: str, attempt: int, path: str) -> Row[tuple[int, str, str]]:
+def one(tx: Transaction, workload_id: str, attempt: int, path: str) -> Row[Any]:
     """Find one output. Raises NotFound."""
     statement = select(outputs.c.size, outputs.c.sha256, outputs.c.object_key).where(
         outputs.c.workload_id == workload_id,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Column, Row, delete, func, insert, select, update
 
 from services.core.database import Transaction
+from services.core.references import Reference
 from services.planes import Used
 from services.workloads.rules import ADMITTED, Amount, Status
 from services.workloads.tables import outbox, workloads
@@ -93,16 +94,16 @@ def used(tx: Transaction) -> dict[str, Used]:
 def used_of(tx: Transaction, plane_id: str) -> Amount:
     """What admitted work has of one plane."""
     statement = select(
-        func.coalesce(func.sum(workloads.c.cpu), 0.0),
-        func.coalesce(func.sum(workloads.c.memory), 0),
-        func.coalesce(func.sum(workloads.c.gpu), 0),
+        func.coalesce(func.sum(workloads.c.cpu), 0.0).label("cpu"),
+        func.coalesce(func.sum(workloads.c.memory), 0).label("memory"),
+        func.coalesce(func.sum(workloads.c.gpu), 0).label("gpu"),
     ).where(
         workloads.c.plane_id == plane_id,
         workloads.c.status.in_(_ADMITTED),
         workloads.c.finished_at.is_(None),
     )
-    cpu, memory, gpu = tx.all(statement)[0]
-    return Amount(float(cpu), int(memory), int(gpu))
+    row = tx.one(statement)
+    return Amount(float(row.cpu), int(row.memory), int(row.gpu))
 
 
 def running_by_person_and_tier(
@@ -110,7 +111,7 @@ def running_by_person_and_tier(
 ) -> tuple[dict[str, int], dict[str, int]]:
     """How many admitted workloads of a plane each person and each tier has."""
     statement = (
-        select(workloads.c.person_id, workloads.c.tier_id, func.count())
+        select(workloads.c.person_id, workloads.c.tier_id, func.count().label("number"))
         .where(
             workloads.c.plane_id == plane_id,
             workloads.c.status.in_(_ADMITTED),
@@ -120,9 +121,9 @@ def running_by_person_and_tier(
     )
     people: dict[str, int] = {}
     tiers: dict[str, int] = {}
-    for person_id, tier_id, count in tx.all(statement):
-        people[person_id] = people.get(person_id, 0) + count
-        tiers[tier_id] = tiers.get(tier_id, 0) + count
+    for row in tx.all(statement):
+        people[row.person_id] = people.get(row.person_id, 0) + row.number
+        tiers[row.tier_id] = tiers.get(row.tier_id, 0) + row.number
     return people, tiers
 
 
@@ -152,6 +153,16 @@ def planes_with_queue(tx: Transaction) -> list[str]:
     return [row.plane_id for row in tx.all(statement)]
 
 
+def references(tx: Transaction, column: Column[Any], value: str) -> list[Reference]:
+    """Unfinished workloads with this value in a column, for whoever wants to delete it."""
+    statement = (
+        select(workloads.c.id, workloads.c.kind)
+        .where(column == value, workloads.c.finished_at.is_(None))
+        .limit(20)
+    )
+    return [Reference(row.kind, row.id, row.id, live=True) for row in tx.all(statement)]
+
+
 def unfinished_of(tx: Transaction, person_id: str) -> int:
     """How many workloads of a person are not finished."""
     statement = select(func.count()).where(
@@ -163,8 +174,8 @@ def unfinished_of(tx: Transaction, person_id: str) -> int:
 def unfinished_by_status(tx: Transaction) -> dict[str, int]:
     """How many unfinished workloads there are in each status."""
     statement = (
-        select(workloads.c.status, func.count())
+        select(workloads.c.status, func.count().label("number"))
         .where(workloads.c.finished_at.is_(None))
         .group_by(workloads.c.status)
     )
-    return {row.status: row[1] for row in tx.all(statement)}
+    return {row.status: row.number for row in tx.all(statement)}

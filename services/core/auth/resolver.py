@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import threading
 import time
 from collections import OrderedDict
 from typing import Protocol
@@ -17,7 +18,7 @@ from typing import Protocol
 from tornado.httputil import HTTPServerRequest
 
 from services.core.actor import ANONYMOUS, Actor
-from services.core.errors import Unauthorized
+from services.core.errors import Unauthorized, Unavailable
 from services.core.metrics import AUTH_FAILURES
 
 LONGEST_TOKEN = 512
@@ -25,8 +26,15 @@ MOST_CACHED = 10_000
 STALE_SECONDS = 600.0  # how long an answer may stand in for a source that is away
 
 
-class SourceAway(Exception):
-    """The source of a kind of credential cannot be asked now."""
+class SourceAway(Unavailable):
+    """The source of a kind of credential cannot be asked now: a 503 for the caller.
+
+    The text given says why, for the log; the caller learns that it is not the token's fault.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__("Logins cannot be checked now: try again soon.", code="login_away")
+        self.why = why
 
 
 class TokenSource(Protocol):
@@ -57,6 +65,7 @@ class Resolver:
         self._sources: list[TokenSource] = []
         self._sessions: SessionSource | None = None
         self._cache: OrderedDict[bytes, tuple[float, Actor | None]] = OrderedDict()
+        self._lock = threading.Lock()  # writers' threads forget, the event loop keeps
 
     def add(self, source: TokenSource) -> None:
         """Ask this source about tokens that no earlier source knows."""
@@ -103,11 +112,17 @@ class Resolver:
         return actor
 
     def forget(self, token: str | None = None) -> None:
-        """Believe nothing any more, or nothing of one token."""
-        if token is None:
+        """Believe nothing any more, or nothing of one token. From any thread."""
+        if token is not None:
+            self.forget_digest(hashlib.sha256(token.encode()).digest())
+            return
+        with self._lock:
             self._cache.clear()
-        else:
-            self._cache.pop(hashlib.sha256(token.encode()).digest(), None)
+
+    def forget_digest(self, digest: bytes) -> None:
+        """Believe nothing any more of the token with this SHA-256. From any thread."""
+        with self._lock:
+            self._cache.pop(digest, None)
 
     async def _ask(self, token: str) -> Actor | None:
         for source in self._sources:
@@ -116,10 +131,11 @@ class Resolver:
         return None
 
     def _keep(self, key: bytes, now: float, actor: Actor | None) -> None:
-        self._cache[key] = (now, actor)
-        self._cache.move_to_end(key)
-        while len(self._cache) > MOST_CACHED:
-            self._cache.popitem(last=False)
+        with self._lock:
+            self._cache[key] = (now, actor)
+            self._cache.move_to_end(key)
+            while len(self._cache) > MOST_CACHED:
+                self._cache.popitem(last=False)
 
 
 def token_in(header: str) -> str | None:

@@ -1,0 +1,101 @@
+"""SQL of jobs: their rows joined with their workloads'."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Row, Select, insert, select, update
+
+from services import people, workloads
+from services.core.database import Transaction
+from services.jobs.schemas import JobsQuery, JobView, UsageView
+from services.jobs.tables import job_numbers, job_tags, jobs
+from services.people import PersonName
+from services.workloads import cost
+
+_W = workloads.workloads
+_SHOWN = [column for column in _W.c if column.name not in ("order", "project_id", "id")]
+KEYS = [_W.c.id]
+
+
+def joined() -> Select[Any]:
+    """Select jobs with the columns of their workloads."""
+    own = [column for column in jobs.c if column.name != "id"]
+    return select(_W.c.id, *own, *_SHOWN).select_from(_W).join(jobs, jobs.c.id == _W.c.id)
+
+
+def find(tx: Transaction, job_id: str) -> Row[Any]:
+    """Load a job. Raises NotFound."""
+    return tx.one(joined().where(_W.c.id == job_id), "this job")
+
+
+def listing(query: JobsQuery, visible: Select[Any] | None) -> Select[Any]:
+    """Select what the filters leave; every filter is a prefix of an index that ends in id."""
+    statement = joined().where(_W.c.kind == "job")
+    if query.project_id is not None:
+        statement = statement.where(_W.c.project_id == query.project_id)
+    elif visible is not None:
+        statement = statement.where(_W.c.project_id.in_(visible))
+    if query.status is not None:
+        statement = statement.where(_W.c.status == query.status)
+    if query.owner is not None:
+        statement = statement.where(_W.c.person_id == query.owner)
+    if query.tag is not None:
+        tagged = select(job_tags.c.job_id).where(job_tags.c.tag == query.tag)
+        statement = statement.where(_W.c.id.in_(tagged))
+    return statement
+
+
+def next_number(tx: Transaction, project_id: str) -> int:
+    """Count up a project's jobs; numbers are never used again."""
+    mine = job_numbers.c.project_id == project_id
+    last = tx.scalar(select(job_numbers.c.last).where(mine))
+    if last is None:
+        tx.execute(insert(job_numbers).values(project_id=project_id, last=1))
+        return 1
+    tx.execute(update(job_numbers).where(mine).values(last=last + 1))
+    return int(last) + 1
+
+
+def add(tx: Transaction, row: dict[str, Any]) -> None:
+    """Add a job and its tags; its workload is there already."""
+    tx.execute(insert(jobs).values(row))
+    tags = sorted(set(row["tags"]))
+    if tags:
+        tx.execute(insert(job_tags), [{"job_id": row["id"], "tag": tag} for tag in tags])
+
+
+def views(tx: Transaction, rows: Iterable[Row[Any]]) -> list[JobView]:
+    """Make the views of several jobs with one look for the names of their owners."""
+    rows = list(rows)
+    names = people.named(tx, {row.person_id for row in rows})
+    return [_view(row, names.get(row.person_id, "")) for row in rows]
+
+
+def view(tx: Transaction, job_id: str) -> JobView:
+    """Make the view of one job. Raises NotFound."""
+    return views(tx, [find(tx, job_id)])[0]
+
+
+def _view(row: Row[Any], owner: str) -> JobView:
+    seconds = _seconds(row)
+    usage = None
+    if row.cpu_seconds is not None and seconds is not None:
+        usage = UsageView(
+            cpu_seconds=row.cpu_seconds, memory_peak=row.memory_peak or 0, duration=seconds
+        )
+    same = dict(row._mapping)
+    fields = {name: same[name] for name in JobView.model_fields if name in same}
+    return JobView.model_construct(
+        **fields,
+        owner=PersonName(id=row.person_id, name=owner),
+        usage=usage,
+        cost=cost(row.price_per_hour, seconds),
+    )
+
+
+def _seconds(row: Row[Any]) -> float | None:
+    if row.started_at is None or row.finished_at is None:
+        return None
+    return max(0.0, (row.finished_at - row.started_at).total_seconds())
