@@ -27,8 +27,7 @@ class Noun:
 
 def nouns() -> list[Noun]:
     """List all nouns, lowest tier first."""
-    from services import jobs, planes, storage, workloads
-    from services.jobs.handlers import routes as job_routes
+    from services import planes, storage, workloads
     from services.people import handlers as people
     from services.people import sync, wiring
     from services.planes.handlers import routes as plane_routes
@@ -42,5 +41,4 @@ def nouns() -> list[Noun]:
         Noun("people", people.routes, wiring.provide, sync.LOOPS),
         Noun("planes", plane_routes, start=planes.set_up),
         Noun("workloads", agent_routes, workloads.provide, workloads.loops),
-        Noun("jobs", job_routes, jobs.provide),
     ]
