@@ -1,0 +1,11 @@
+"""Environments, what runs find installed: the names that other nouns use.
+
+`resolve` settles which revision a run gets; `unready` says which cannot be used yet, and
+"environments" is woken on the bus when that changes.
+"""
+
+from services.environments.actions import Resolved, resolve, unready
+from services.environments.default import loops, set_up
+from services.environments.schemas import RevisionStatus
+
+__all__ = ["Resolved", "RevisionStatus", "loops", "resolve", "set_up", "unready"]
