@@ -22,9 +22,9 @@ def listed() -> Select[Any]:
     table = environment_revisions
     newest = _newest().scalar_subquery()
     ready = _newest(RevisionStatus.READY).scalar_subquery().label("revision")
-    return select(environments, table.c.status, table.c.reason, ready).join(
-        table, (table.c.environment_id == environments.c.id) & (table.c.number == newest)
-    )
+    on = (table.c.environment_id == environments.c.id) & (table.c.number == newest)
+    columns = (environments, table.c.status, table.c.reason, ready)
+    return select(*columns).select_from(environments.join(table, on))
 
 
 def _newest(status: RevisionStatus | None = None) -> Select[Any]:
