@@ -27,7 +27,8 @@ class Noun:
 
 def nouns() -> list[Noun]:
     """List all nouns, lowest tier first."""
-    from services import planes, storage, workloads
+    from services import environments, planes, storage, workloads
+    from services.environments.handlers import routes as environment_routes
     from services.people import handlers as people
     from services.people import sync, wiring
     from services.planes.handlers import routes as plane_routes
@@ -39,6 +40,9 @@ def nouns() -> list[Noun]:
         Noun("platform", routes=handlers.routes),
         Noun("storage", storage_routes, storage.provide, storage.loops),
         Noun("people", people.routes, wiring.provide, sync.LOOPS),
+        Noun(
+            "environments", environment_routes, loops=environments.loops, start=environments.set_up
+        ),
         Noun("planes", plane_routes, start=planes.set_up),
         Noun("workloads", agent_routes, workloads.provide, workloads.loops),
     ]
