@@ -126,7 +126,8 @@ def on_finished(standing: Standing, attempt: int, ending: Ending) -> Step | None
     if attempt != standing.attempt or standing.status not in ADMITTED:
         return None
     status = OF_OUTCOME[ending.outcome]
-    if standing.wants_stop or status in (Status.SUCCEEDED, Status.STOPPED):
+    stopping = standing.wants_stop or standing.status is Status.STOPPING
+    if stopping or status in (Status.SUCCEEDED, Status.STOPPED):
         # Who asked for the end and got a success in the same moment got a success.
         return Step(status, ending.reason)
     return _again(standing, ending) or Step(status, ending.reason)
