@@ -17,6 +17,7 @@ def run() -> None:
         context.configure(
             connection=connection,
             target_metadata=metadata,
+            user_module_prefix="columns.",
             render_as_batch=connection.dialect.name == "sqlite",
             transaction_per_migration=True,
         )
