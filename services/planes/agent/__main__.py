@@ -1,0 +1,87 @@
+"""Entry point of the agent: `python -m services.planes.agent [enrol URL]`.
+
+Owns the command line, the signals and which runtime serves. SIGTERM and SIGINT end the agent and
+leave the runs running; the next agent adopts them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from services.planes.agent import journal, settings
+from services.planes.agent.agent import VERSION, Agent
+from services.planes.agent.client import Client
+from services.planes.agent.enrol import EnrolmentFailure, enrol
+from spawners.runtime import Runtime
+
+log = logging.getLogger("services.planes.agent")
+
+
+def build_runtime(found: settings.Settings) -> Runtime:
+    """Make the runtime that this plane runs things with."""
+    from spawners.process import ProcessRuntime
+
+    return ProcessRuntime(found.home / "runtime")
+
+
+async def serve(found: settings.Settings) -> None:
+    """Run the agent until SIGTERM or SIGINT."""
+    client = Client(settings.address, os.environ.get("SMALTI_AGENT_CA_FILE"))
+    agent = Agent(found, client, build_runtime(found))
+    task = asyncio.create_task(agent.run())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        log.info("agent ended; its runs go on")
+
+
+async def enrol_here(url: str, token: str, insecure: bool) -> None:
+    """Enrol this machine's agent and say where its credential is."""
+    origin = settings.checked_origin(url, insecure)
+    named = os.environ.get("SMALTI_AGENT_CREDENTIAL_FILE")
+    file = Path(named) if named else settings.agent_home() / "credential"
+    answer = await enrol(origin, token, VERSION, file)
+    sys.stdout.write(f"enrolled as agent of plane {answer.plane}; credential in {file}\n")
+
+
+def main() -> int:
+    """Read the command line and do what it says; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m services.planes.agent", description=__doc__)
+    commands = parser.add_subparsers(dest="command")
+    enrolling = commands.add_parser("enrol", help="exchange an enrolment token for a credential")
+    enrolling.add_argument("url", help="address of the control plane, https://...")
+    enrolling.add_argument(
+        "--token-file",
+        type=argparse.FileType("r"),
+        default=sys.stdin,
+        help="file with the enrolment token; without it, standard input",
+    )
+    arguments = parser.parse_args()
+    # Runs of other users must be able to read the caches that are shown to them; the agent's
+    # home itself is closed, and files with tokens are made 0600 one by one.
+    os.umask(0o022)
+    try:
+        if arguments.command == "enrol":
+            token = arguments.token_file.readline().strip()
+            insecure = os.environ.get("SMALTI_AGENT_INSECURE") == "1"
+            asyncio.run(enrol_here(arguments.url, token, insecure))
+            return 0
+        journal.set_up()
+        asyncio.run(serve(settings.load()))
+    except (settings.SettingsError, EnrolmentFailure) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""Shipping a run's log to the control plane, piece by piece.
+
+Owns how far each log has been shipped. Called by the work on each workload: now and then while
+the run runs, to the end when it has ended. The control plane's word on where the stored log
+ends is always the one that counts. Must never keep more than one piece of a run in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from services.planes.agent.client import Away, Client, Rejected, TooMuch
+from services.planes.agent.pace import Backoff
+from spawners.runtime import RunKey, Runtime, RuntimeFailure
+
+log = logging.getLogger(__name__)
+
+PIECE = 512 << 10
+IN_FLIGHT = 6
+TAIL = 16 << 10
+STUCK_MAX = 20  # puts in a row after which the stored log did not get longer
+
+
+class LogShipping:
+    """The log shipping of all runs: who may send now, first come first served."""
+
+    def __init__(self, client: Client, runtime: Runtime, first: float, longest: float) -> None:
+        self.client = client
+        self.runtime = runtime
+        self.pause = (first, longest)
+        self.slots = asyncio.Semaphore(IN_FLIGHT)
+
+
+class RunLog:
+    """One run's log. `end` is where the stored log ends, None until the control plane said so."""
+
+    def __init__(self, shipping: LogShipping, key: RunKey, end: int | None) -> None:
+        self._shipping = shipping
+        self._key = key
+        self._stuck = 0
+        self.end = end
+        self.closed: str | None = None  # why no more is sent
+
+    async def ship(self) -> bool:
+        """Send one piece; False when there is nothing to send now.
+
+        Raises `client.Away`, `client.Gone`, RuntimeFailure.
+        """
+        if self.closed is not None:
+            return False
+        if self.end is None:
+            self.end = await self._shipping.client.log_end(self._key)
+        # The slot is held while a piece is in memory, and handed on after it: a run that
+        # writes without end takes its turn among the others.
+        async with self._shipping.slots:
+            piece = await self._shipping.runtime.read_log(self._key, self.end, PIECE)
+            if not piece:
+                return False
+            await self._put(self.end, piece)
+        return True
+
+    async def _put(self, offset: int, piece: bytes) -> None:
+        self.end = None  # not known until the answer is here
+        try:
+            self.end = await self._shipping.client.put_log(self._key, offset, piece)
+        except (TooMuch, Rejected) as error:
+            self.end = offset
+            self.closed = f"the log was kept only up to byte {offset}: {error}"
+            log.warning("log closed", extra={"run": str(self._key), "why": str(error)})
+            return
+        self._stuck = 0 if self.end > offset else self._stuck + 1
+        if self._stuck >= STUCK_MAX:
+            self.closed = f"the log was kept only up to byte {self.end}"
+        elif self._stuck:
+            raise Away("the stored log did not get longer")
+
+    async def ship_all(self) -> None:
+        """Send all that is left of an ended run's log; waits while the control plane is away.
+
+        Raises `client.Gone`.
+        """
+        backoff = Backoff(*self._shipping.pause)
+        unreadable = 0
+        while True:
+            try:
+                if not await self.ship():
+                    return
+                backoff.reset()
+            except Away:
+                await backoff.wait()
+            except (RuntimeFailure, OSError) as error:
+                unreadable += 1
+                if unreadable == 5:
+                    self.closed = f"the rest of the log could not be read: {error}"
+                    return
+                await backoff.wait()
+
+    async def tail(self, size: int) -> bytes:
+        """Read the last bytes of the log; b"" when it cannot be read."""
+        try:
+            return await self._shipping.runtime.read_log(self._key, max(0, size - TAIL), TAIL)
+        except (RuntimeFailure, OSError):
+            return b""

@@ -1,0 +1,118 @@
+"""From an order to a program: its command line, its environment variables, its interpreter.
+
+Owns how each kind of file is run and what a run finds in its environment. Called when a run is
+prepared, after its checkout is there. Must never start anything or read a run's secrets into an
+error.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+from services.planes.agent.rules import is_name
+from services.planes.protocol import EnvironmentOrder, RunOrder
+from spawners.runtime import RunKey
+
+SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+NOTEBOOK_RUNNER = Path(__file__).with_name("notebook_runner.py")
+
+
+class CannotPrepare(Exception):
+    """The run cannot be started. The text is for a person; `retryable` when it is our fault."""
+
+    def __init__(self, reason: str, retryable: bool = False) -> None:
+        super().__init__(reason)
+        self.retryable = retryable
+
+
+def find_environment(environments: Path, order: EnvironmentOrder) -> Path:
+    """Find the folder of an environment revision. CannotPrepare when it is not here."""
+    name, revision = order.name, order.revision
+    folder = environments / name / str(revision)
+    if not is_name(name) or not (folder / "bin" / "python").exists():
+        raise CannotPrepare(f"environment {name} revision {revision} is not on this plane")
+    return folder
+
+
+def command_line(order: RunOrder, checkout: Path, environment: Path) -> tuple[str, ...]:
+    """Say what to execute. CannotPrepare when the order names nothing that can be run."""
+    if order.argv:
+        return tuple(order.argv)
+    if order.shell is not None:
+        return ("/bin/sh", "-c", order.shell)
+    if order.file is None:
+        raise CannotPrepare("the order names no command")
+    file = _in_checkout(order.file, checkout, order.commit)
+    suffix = PurePosixPath(file).suffix
+    how = _BY_SUFFIX.get(suffix.lower())
+    if how is None:
+        raise CannotPrepare(f"files ending in {suffix or 'nothing'!r} cannot be run: {file}")
+    return (*how(environment), file, *order.args)
+
+
+def _in_checkout(file: str, checkout: Path, commit: str) -> str:
+    path = PurePosixPath(file)
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        raise CannotPrepare(f"{file} is not a path within the project")
+    if not (checkout / path).is_file():
+        raise CannotPrepare(f"there is no file {path} at commit {commit[:12]}")
+    # A name that begins with a dash would be read as an option of the interpreter.
+    return f"./{path}" if str(path).startswith("-") else str(path)
+
+
+def _python(environment: Path) -> tuple[str, ...]:
+    return (str(environment / "bin" / "python"),)
+
+
+def _notebook(environment: Path) -> tuple[str, ...]:
+    return (str(environment / "bin" / "python"), str(NOTEBOOK_RUNNER))
+
+
+def _shell(_: Path) -> tuple[str, ...]:
+    return (shutil.which("bash", path=SYSTEM_PATH) or "/bin/sh",)
+
+
+def _r(environment: Path) -> tuple[str, ...]:
+    found = shutil.which("Rscript", path=f"{environment / 'bin'}:{SYSTEM_PATH}")
+    if found is None:
+        raise CannotPrepare("R is neither in the environment nor on this plane")
+    return (found,)
+
+
+_BY_SUFFIX: dict[str, Callable[[Path], tuple[str, ...]]] = {
+    ".py": _python,
+    ".ipynb": _notebook,
+    ".sh": _shell,
+    ".r": _r,
+}
+
+
+def needs_notebook_runner(order: RunOrder) -> bool:
+    """Tell whether the run needs our notebook script to be readable."""
+    return order.file is not None and order.file.lower().endswith(".ipynb")
+
+
+def variables(
+    order: RunOrder, key: RunKey, api: str, environment: Path, outputs: Path
+) -> dict[str, str]:
+    """Build what a run finds in its environment. A person's variables never replace SMALTI_*."""
+    found = {
+        "PATH": f"{environment / 'bin'}:{SYSTEM_PATH}",
+        "LANG": os.environ.get("LANG") or "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+        "VIRTUAL_ENV": str(environment),
+    }
+    found.update({k: v for k, v in order.env.items() if not k.startswith("SMALTI_")})
+    found.update(
+        SMALTI_API_URL=api,
+        SMALTI_TOKEN=order.token,
+        SMALTI_PROJECT=order.project,
+        SMALTI_PROJECT_ID=order.project_id,
+        SMALTI_RUN_ID=key.workload_id,
+        SMALTI_COMMIT=order.commit,
+        SMALTI_OUTPUTS=str(outputs),
+    )
+    return found
