@@ -56,11 +56,14 @@ class SmaltiAuthenticator(NativeAuthenticator):  # type: ignore[misc]
         if self.get_user(name) is None:
             self._set_hash(name, admin["password_hash"].encode(), bool(admin["must_change"]))
         # Only while the seed is there: later on, who is admin is a matter of the hub's database.
-        self.admin_users = {*self.admin_users, name}
+        self.admin_users = {name}
 
     async def authenticate(self, handler: Any, data: dict[str, str]) -> str | None:
-        """Check name and password. Sets `handler.smalti_must_change` to a name that has to change."""
-        name = self.normalize_username(str((data or {}).get("username", "")))
+        """Check name and password.
+
+        Sets `handler.smalti_must_change` to the name of somebody who has to change it first.
+        """
+        name = str(self.normalize_username(str((data or {}).get("username", ""))))
         password = str((data or {}).get("password", ""))
         now = time.monotonic()
         if self.lockout.locked(name, now):

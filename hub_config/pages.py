@@ -8,10 +8,20 @@ from typing import Any
 from hub_config.settings import HubSettings
 
 HERE = Path(__file__).parent
+SMALTI = "/services/smalti/"
+
+
+def landing_page(handler: Any) -> str:
+    """Say where somebody goes who names no page: to Smalti, a stranger to the login page.
+
+    Called by the hub. Straight to the login page, so that it shows while the platform is away.
+    """
+    return SMALTI if handler.current_user else str(handler.settings["login_url"])
 
 
 def configure(c: Any, settings: HubSettings) -> None:
     """Put our templates before the hub's and name the logo."""
     c.JupyterHub.template_paths = [str(HERE / "templates")]
     c.JupyterHub.logo_file = str(HERE / "static" / "logo.svg")
-    c.JupyterHub.template_vars = {"smalti_url": f"{settings.origin}/services/smalti/"}
+    c.JupyterHub.template_vars = {"smalti_url": f"{settings.origin}{SMALTI}"}
+    c.JupyterHub.default_url = landing_page

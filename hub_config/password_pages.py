@@ -107,7 +107,7 @@ class ChangePassword(BaseHandler):  # type: ignore[misc]
         if holder is not None:
             return holder, True
         user = self.current_user
-        return (user.name if user else None), False
+        return (str(user.name) if user else None), False
 
     async def _problem(self, name: str, old: str | None, new: str, again: str) -> str | None:
         authenticator = self.authenticator
@@ -116,12 +116,13 @@ class ChangePassword(BaseHandler):  # type: ignore[misc]
         if new != again:
             return "The two new passwords are not the same."
         same = await authenticator.verify(name, new)
-        return authenticator.complaint(name, new, new if same else old)
+        complaint: str | None = authenticator.complaint(name, new, new if same else old)
+        return complaint
 
     async def _show(self, name: str, forced: bool, problem: str | None = None) -> None:
         html = await self.render_template(
             "change-password.html",
-            name=name,
+            person=name,
             forced=forced,
             problem=problem,
             xsrf=self.xsrf_token.decode("ascii"),
@@ -133,12 +134,12 @@ class ChangePassword(BaseHandler):  # type: ignore[misc]
 class ResetPassword(BaseHandler):  # type: ignore[misc]
     """An admin gives somebody a one-time password; that person has to change it at once."""
 
-    @needs_scope("admin:users")
+    @needs_scope("admin:users")  # type: ignore[untyped-decorator]
     async def get(self, name: str) -> None:
         """Show the form."""
         await self._show(self._person(name))
 
-    @needs_scope("admin:users")
+    @needs_scope("admin:users")  # type: ignore[untyped-decorator]
     async def post(self, name: str) -> None:
         """Set the password."""
         name = self._person(name)
@@ -160,7 +161,7 @@ class ResetPassword(BaseHandler):  # type: ignore[misc]
     async def _show(self, name: str, problem: str | None = None, done: bool = False) -> None:
         html = await self.render_template(
             "change-password-admin.html",
-            name=name,
+            person=name,
             problem=problem,
             done=done,
             xsrf=self.xsrf_token.decode("ascii"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jupyterhub.spawner import SpawnException, Spawner
+from jupyterhub.spawner import Spawner, SpawnException
 
 from hub_config.settings import HubSettings
 
@@ -33,5 +33,4 @@ def configure(c: Any, settings: HubSettings) -> None:
     """Refuse servers and send people to Smalti."""
     c.JupyterHub.spawner_class = NoServers
     c.JupyterHub.allow_named_servers = False
-    c.JupyterHub.default_url = "/services/smalti/"
     c.JupyterHub.redirect_to_server = False

@@ -8,7 +8,6 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -38,14 +37,6 @@ NETWORK_FILE_SYSTEMS = {
 }
 # FUSE also carries local file systems; these mounts of it are remote for sure.
 REMOTE_FUSE = ("sshfs", "s3fs", "gcsfuse", "rclone", "glusterfs", "davfs", "blobfuse", "cephfs")
-
-
-def check_python() -> None:
-    """Refuse a Python that the code was not written for."""
-    if sys.version_info < (3, 11):
-        raise SupervisorError(
-            f"Smalti needs Python 3.11 or newer; this is {sys.version.split()[0]}."
-        )
 
 
 def check_git() -> None:
@@ -125,7 +116,6 @@ def mount_type(path: Path) -> str:
 
 def preflight(home: Home) -> None:
     """Run every check in the order in which a failure is best explained."""
-    check_python()
     check_git()
     for check in FOLDER_CHECKS:
         check(home)

@@ -35,8 +35,9 @@ def up_detached(home: Home) -> int:
                 return 0
             if text.startswith(FAILED):
                 return int(text.removeprefix(FAILED))
-            print(text, flush=True)
-    print("The supervisor ended without a word.", file=sys.stderr)
+            sys.stdout.write(f"{text}\n")
+            sys.stdout.flush()
+    sys.stderr.write("The supervisor ended without a word.\n")
     return 1
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 
-from services.supervisor import checks, environment, records, status
+from services.supervisor import checks, records, status
 from services.supervisor.home import Home, SupervisorError
 from services.supervisor.keys import SECRETS
 
@@ -17,7 +17,6 @@ Finding = tuple[bool, str]
 
 def examine(home: Home) -> Iterator[Finding]:
     """Yield whether it is well, and what was looked at, one thing after another."""
-    yield _tried(checks.check_python, "Python is new enough")
     yield _tried(checks.check_git, "git is there")
     for check, good in zip(
         checks.FOLDER_CHECKS,

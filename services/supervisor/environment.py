@@ -148,7 +148,13 @@ def _put(fresh: Path, target: Path) -> None:
 def _install(place: Path, wanted: str) -> None:
     uv = Path(sysconfig.get_path("scripts")) / "uv"
     python = str(place / "bin" / "python")
-    environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
+    environment = {
+        **os.environ,
+        "UV_PYTHON_DOWNLOADS": "never",
+        "UV_NO_PROGRESS": "1",
+        # Links would share files, and their modes, with uv's own cache.
+        "UV_LINK_MODE": "copy",
+    }
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     environment.pop("VIRTUAL_ENV", None)
     base = getattr(sys, "_base_executable", sys.executable)

@@ -63,7 +63,7 @@ def _check(name: str, chosen: str) -> None:
 
 
 def keep_for_reading(home: Home, admin: FirstAdmin) -> str | None:
-    """Leave the one-time password in a 0600 file for a start that nobody watches; return its path."""
+    """Leave the one-time password in a 0600 file, for a start that nobody watches."""
     if admin.password is None:
         return None
     path = home.path("first-password")

@@ -53,10 +53,7 @@ class Supervisor:
         """
         for child in self.children:
             self._start_or_adopt(child, adopt=adopt)
-        for child in self.children:
-            if not self._wait_ready(child):
-                return False
-        return True
+        return all(self._wait_ready(child) for child in self.children)
 
     def _start_or_adopt(self, child: Child, *, adopt: bool) -> None:
         if child.adopt():

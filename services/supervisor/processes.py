@@ -116,7 +116,7 @@ def child_environment(home: Home) -> dict[str, str]:
 
 
 def fingerprint(process: Process) -> str:
-    """Digest of the command and our code: what runs with another one is not adopted but restarted."""
+    """Digest of the command and our code; what runs with another is restarted, not adopted."""
     digest = hashlib.sha256(repr(process.command).encode())
     if process.name != "frontdoor":
         for folder in ("services", "spawners", "hub_config"):

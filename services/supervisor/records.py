@@ -1,4 +1,4 @@
-"""Who runs: `run/<name>.json` with pid and start time, so that a reused pid is never taken for ours.
+"""Who runs: `run/<name>.json` with pid and start time; a reused pid is never taken for ours.
 
 Called by the supervisor's loop, `status` and `down`. It never starts a process.
 """

@@ -29,7 +29,9 @@ def issue_token(home: Home, user: str, lifetime: int = LIFETIME) -> str:
         raise SupervisorError(f"Nothing has been started on {home.root} yet.")
     _write_audit(home, user)
     body = {"note": f"smalti-admin token, {now()}", "expires_in": lifetime}
-    status, answer = _post(home, ports["hub"], f"/hub/api/users/{quote(user, safe='')}/tokens", body)
+    status, answer = _post(
+        home, ports["hub"], f"/hub/api/users/{quote(user, safe='')}/tokens", body
+    )
     if status != 201:
         if status in (403, 404):
             raise SupervisorError(f"There is no person named {user!r}.")

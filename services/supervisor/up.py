@@ -79,7 +79,7 @@ def _when_complete(
 
 
 def path_only() -> bool:
-    """Say whether one origin serves everything (SMALTI_PATH_ONLY=1), for a single trusted person."""
+    """Say whether one origin serves everything: SMALTI_PATH_ONLY=1, for one trusted person."""
     return os.environ.get("SMALTI_PATH_ONLY", "") not in ("", "0", "false")
 
 

@@ -1,0 +1,41 @@
+# make up       set up what is missing and start Smalti (ARGS=--detach returns when it is ready)
+# make test     everything that must hold: style, types, imports, tests
+# make drills   faults while work runs;   make bench   speed beside peers
+# make clean    remove what these have made here (never the state folder)
+
+PYTHON ?= python3
+BIN := .venv/bin
+SMALTI := services spawners hub_config extensions tests setup docs examples
+
+.PHONY: up down setup setup-test test lint drills bench clean
+
+up: setup
+	@exec $(BIN)/smalti-admin up $(ARGS)
+
+down:
+	@exec $(BIN)/smalti-admin down
+
+setup:
+	@$(PYTHON) setup/bootstrap.py
+
+setup-test:
+	@$(PYTHON) setup/bootstrap.py --group test
+
+lint: setup-test
+	$(BIN)/ruff check $(wildcard $(SMALTI))
+	$(BIN)/ruff format --check $(wildcard $(SMALTI))
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+drills: setup-test
+	$(BIN)/python -m pytest tests/drills --timeout 3600 $(ARGS)
+
+bench: setup-test
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+clean:
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
