@@ -30,6 +30,7 @@ audit_events = Table(
     Column("after", Json),
     Column("previous_hash", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+    Index("ix_audit_events_at", "at", "position"),
     Index("ix_audit_events_target", "target_id", "position"),
     Index("ix_audit_events_person", "person_id", "position"),
     Index("ix_audit_events_action", "action", "position"),

@@ -27,7 +27,8 @@ class Noun:
 
 def nouns() -> list[Noun]:
     """List all nouns, lowest tier first."""
-    from services import environments, planes, storage, workloads
+    from services import audit, environments, planes, storage, workloads
+    from services.audit.handlers import routes as audit_routes
     from services.environments.handlers import routes as environment_routes
     from services.people import handlers as people
     from services.people import sync, wiring
@@ -45,4 +46,5 @@ def nouns() -> list[Noun]:
         ),
         Noun("planes", plane_routes, start=planes.set_up),
         Noun("workloads", agent_routes, workloads.provide, workloads.loops),
+        Noun("audit", audit_routes, loops=audit.loops),
     ]

@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name=op.f("uq_audit_events_id")),
     )
     with op.batch_alter_table("audit_events", schema=None) as batch_op:
+        batch_op.create_index("ix_audit_events_at", ["at", "position"], unique=False)
         batch_op.create_index("ix_audit_events_action", ["action", "position"], unique=False)
         batch_op.create_index("ix_audit_events_person", ["person_id", "position"], unique=False)
         batch_op.create_index("ix_audit_events_project", ["project_id", "position"], unique=False)
