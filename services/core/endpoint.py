@@ -40,7 +40,7 @@ from services.core.work import Context, Origin, Work
 
 log = logging.getLogger("smalti.http")
 
-RECHECK_RIGHTS = 15.0  # seconds for which a stream goes on without another look
+RECHECK_RIGHTS = 7.0  # seconds without another look; with 20 s of cache it stays below 30
 PIECES = 16  # pieces of a streamed body that may wait before the socket is held back
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
