@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+
 from spawners.fakes import HOLD, BrokenRuntime, FakeRuntime, Script, SlowRuntime
 from spawners.runtime import Limits, RunEnd, RunKey, RunPhase, RunSpec, RuntimeFailure
 

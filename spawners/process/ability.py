@@ -1,0 +1,81 @@
+"""Finds out by a real trial how well this machine can keep runs apart.
+
+Owns the choice of `Isolation`. Called once by `ProcessRuntime.open`, in a thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from spawners.process import sandbox as sandboxes
+from spawners.process.sandbox import Rooms, Sandbox
+from spawners.process.settings import ProcessSettings
+from spawners.process.system import EtcFolders
+from spawners.runtime import Isolation, Limits, RunKey, RunSpec, RuntimeFailure
+
+log = logging.getLogger(__name__)
+
+
+def choose(settings: ProcessSettings, etc: EtcFolders) -> tuple[Sandbox | None, str | None]:
+    """The strongest sandbox that works and was wished, and why not a stronger one.
+
+    Raises
+    ------
+    RuntimeFailure
+        When a demanded isolation does not work here.
+    """
+    wish = settings.isolation
+    if wish == "none":
+        return None, "switched off"
+    bwrap = sandboxes.find_bwrap(settings.bwrap)
+    why: str | None = None
+    for isolation in (Isolation.FULL, Isolation.NAMESPACES):
+        if wish not in ("auto", isolation.value):
+            continue
+        if bwrap is None:
+            why = why or "bubblewrap is not installed"
+        elif isolation is Isolation.FULL and os.geteuid() != 0:
+            why = "only root can give every person a uid"
+        else:
+            found = Sandbox(bwrap, isolation, settings.system, (settings.state, *settings.hidden))
+            failed = _try(found, settings, etc)
+            if failed is None:
+                return found, why
+            why = why or failed
+            log.warning("isolation %s does not work here: %s", isolation, failed)
+    if wish != "auto":
+        raise RuntimeFailure(f"isolation {wish} does not work here: {why}")
+    return None, why
+
+
+def _try(sandbox: Sandbox, settings: ProcessSettings, etc: EtcFolders) -> str | None:
+    """Run `id -u` inside as a run would be; None when it works, else what was said."""
+    # The uid before the first person's: reserved too, and nobody's.
+    uid = settings.first_uid - 1 if sandbox.isolation is Isolation.FULL else None
+    folder = Path(tempfile.mkdtemp(prefix="trial-", dir=settings.state))
+    try:
+        made = [folder / name for name in ("work", "outputs", "tmp", "home")]
+        for path in made:
+            path.mkdir()
+            if uid is not None:
+                os.chown(path, uid, uid)
+        work, outputs, tmp, home = made
+        spec = RunSpec(
+            key=RunKey("trial", 0),
+            argv=("/bin/sh", "-c", "id -u && touch w && ! touch /usr/w 2>/dev/null"),
+            env={},
+            workdir=work,
+            outputs=outputs,
+            environment=Path(sys.prefix),
+            person_id="",
+            limits=Limits(cpu=1.0, memory=1 << 28),
+        )
+        rooms = Rooms(etc.folder(uid if uid is not None else os.getuid()), tmp, home)
+        return sandboxes.trial(sandbox, spec, rooms, uid)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

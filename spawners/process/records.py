@@ -1,0 +1,89 @@
+"""One run as the runtime remembers it, and how its files are read back.
+
+Owns the translation of a shim's files into `RunState`. Used by `ProcessRuntime`. Must decide
+nothing about processes: whether a shim lives is asked elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from spawners.runtime import Isolation, RunEnd, RunKey, RunPhase, RunState, Sample, Usage
+from spawners.shim import files
+from spawners.shim.cgroups import Group
+
+OVER = (RunPhase.EXITED, RunPhase.LOST)
+_KEPT_SAMPLES = 1000
+
+
+@dataclass
+class Run:
+    """A run that this runtime started or adopted."""
+
+    folder: Path
+    state: RunState
+    group: Group | None
+    mark: str | None = None
+    shim: tuple[int, int] | None = None  # pid and start time
+    watch: int | None = None  # pidfd of the shim
+    samples: deque[Sample] = field(default_factory=lambda: deque(maxlen=_KEPT_SAMPLES))
+    looked: tuple[float, float] | None = None  # monotonic time and cpu seconds at the last look
+
+    def now(self) -> RunState:
+        """The state with the log's present size, which grows without telling anybody."""
+        if self.state.phase in OVER:
+            return self.state
+        return replace(self.state, log_size=self.log_size())
+
+    def log_size(self) -> int:
+        """Bytes in the log file now."""
+        try:
+            return os.stat(self.folder / files.LOG).st_size
+        except FileNotFoundError:
+            return 0
+
+
+def adopt(folder: Path, claim: dict[str, Any]) -> Run:
+    """A run as its shim's claim names it, still without what its state file says."""
+    state = RunState(RunKey.parse(claim["key"]), RunPhase.STARTING, Isolation(claim["isolation"]))
+    group = Group(*claim["group"]) if claim["group"] else None
+    return Run(folder, state, group, claim["mark"], (claim["pid"], claim["start_time"]))
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def advance(state: RunState, facts: dict[str, Any] | None) -> RunState:
+    """The state after what a shim's state file says; None says nothing yet."""
+    if facts is None:
+        return state
+    state = replace(state, pid=facts.get("pid"), started_at=_time(facts.get("started_at")))
+    if "finished_at" not in facts:
+        return replace(state, phase=RunPhase.RUNNING)
+    return replace(
+        state,
+        phase=RunPhase.EXITED,
+        finished_at=_time(facts["finished_at"]),
+        exit_code=facts["exit_code"],
+        end=None if facts["end"] is None else RunEnd(facts["end"]),
+        reason=facts["reason"],
+        usage=Usage(**facts["usage"]),
+        log_size=facts["log_size"],
+    )
+
+
+def lose(run: Run, reason: str) -> RunState:
+    """The state of a run whose shim is gone without a last word."""
+    return replace(
+        run.state,
+        phase=RunPhase.LOST,
+        reason=reason,
+        finished_at=datetime.now(UTC),
+        log_size=run.log_size(),
+    )

@@ -1,0 +1,321 @@
+"""Stands over one run from its start to its end.
+
+Owns the life of one program: claims the run, starts it, moves its log, holds its time, disk
+and (without control groups) memory and process limits, ends it when asked, leaves nothing of it
+alive, and writes down what became of it. Forked from the zygote, outlives the runtime, depends
+on nobody: the wire to the runtime carries hints, the truth is in the files.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import time
+from contextlib import suppress
+from typing import Any
+
+from spawners.shim import cgroups, endings, files, launch, processes
+from spawners.shim.disk import DiskWatch, measure
+from spawners.shim.log import LogPump
+
+_TREE_INTERVAL = 0.25
+_DRAIN = 5.0
+
+
+def run(folder: str, wire: socket.socket) -> None:
+    """Be the shim of the run in `folder`; returns when the run is over and written down."""
+    order = files.read(folder, files.ORDER)
+    claim = {
+        "pid": os.getpid(),
+        "start_time": processes.start_time(os.getpid()),
+        "boot_id": files.boot_id(),
+    }
+    if order is None or not files.claim(folder, claim | order["claim"]):
+        return
+    os.unlink(f"{folder}/{files.ORDER}")
+    Supervision(folder, order, wire).run()
+
+
+class Supervision:
+    """One run's program, log, limits and end."""
+
+    def __init__(self, folder: str, order: dict[str, Any], wire: socket.socket) -> None:
+        self.folder = folder
+        self.order = order
+        self.name = os.path.basename(folder)
+        self._wire = wire
+        self._group = cgroups.Group(*order["group"]) if order["group"] else None
+        self._log = LogPump(f"{folder}/{files.LOG}", order["log"], order["log_notice"].encode())
+        self._wake, self._status = self._make_wake(), os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._told = b""
+        self.pid = 0
+        self.inner: int | None = None  # pid of the sandbox's first process
+        self.exit_status: int | None = None
+        self.stopped: dict[str, Any] | None = None
+        self._kill_at: float | None = None
+        self._deadline: float | None = None
+        self._disk = DiskWatch(order["disk_folders"], order["disk"])
+        self._tree_due = 0.0
+        self._peak = 0
+        self._tree_cpu = 0.0
+        self.facts: dict[str, Any] = {}
+
+    def _make_wake(self) -> int:
+        reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        for number in (signal.SIGCHLD, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        return reader
+
+    def _tell(self, word: str) -> None:
+        with suppress(OSError):  # the runtime may be away; it reads the files when it is back
+            self._wire.send(f"{word} {self.name} {os.getpid()}".encode(), socket.MSG_DONTWAIT)
+
+    # Start
+
+    def run(self) -> None:
+        """Start, watch, end, write down."""
+        self._tell("C")
+        failure = self._start()
+        if failure is not None:
+            self._finish(failure)
+            return
+        self._watch()
+        self._end_leftovers()
+        self._finish(None)
+
+    def _start(self) -> OSError | None:
+        launch.become_subreaper()
+        order = self.order
+        try:
+            if self._group is not None:
+                cgroups.create(self._group, cgroups.Caps(*order["caps"]))
+            if order["owner"] is not None:
+                launch.give(order["give"], order["owner"])
+            self._see_stop()
+            if self.stopped is not None:
+                return InterruptedError()
+            argv = [str(self._status[1]) if w == "{status}" else w for w in order["argv"]]
+            self.pid, failure = launch.launch(
+                order | {"argv": argv}, self._group, self._log.writer, self._status[1]
+            )
+        except OSError as error:
+            return error
+        os.close(self._status[1])
+        self._log.started()
+        if failure is not None:
+            os.waitpid(self.pid, 0)
+            return failure
+        if order["timeout"] is not None:
+            self._deadline = time.monotonic() + order["timeout"]
+        if not order["sandboxed"]:
+            self._note_running(self.pid)
+        return None
+
+    def _note_running(self, pid: int) -> None:
+        self.facts = {
+            "pid": pid,
+            "start_time": processes.start_time(pid),
+            "outer": [self.pid, processes.start_time(self.pid)],
+            "started_at": files.now(),
+        }
+        files.write(self.folder, files.STATE, self.facts)
+        self._tell("R")
+
+    # Watch
+
+    def _watch(self) -> None:
+        poll = select.poll()
+        for handle in (self._wake, self._log.reader, self._status[0]):
+            poll.register(handle, select.POLLIN)
+        self._see_stop()  # one that came before the handlers were there
+        while self.exit_status is None:
+            for handle, _ in poll.poll(self._patience()):
+                if handle == self._log.reader:
+                    self._log.move()
+                    if self._log.ended:
+                        poll.unregister(handle)
+                elif handle == self._status[0]:
+                    if self._read_status():
+                        poll.unregister(handle)
+                else:
+                    self._woken()
+            self._check_limits()
+
+    def _woken(self) -> None:
+        with suppress(BlockingIOError):
+            while os.read(self._wake, 64):
+                pass
+        self._see_stop()
+        with suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    return
+                if pid == self.pid:
+                    self.exit_status = status
+
+    def _read_status(self) -> bool:
+        """Take what the sandbox says of itself; True at the end of it."""
+        try:
+            piece = os.read(self._status[0], 4096)
+        except BlockingIOError:
+            return False
+        self._told += piece
+        if self.inner is None and b"\n" in self._told:
+            self.inner = int(json.loads(self._told.split(b"\n", 1)[0])["child-pid"])
+            self._note_running(self.inner)
+        return not piece
+
+    @property
+    def _executed(self) -> bool:
+        """Whether the sandbox says that it executed what it was to execute."""
+        with suppress(OSError):
+            self._read_status()
+        return b'"exit-code"' in self._told
+
+    def _patience(self) -> int | None:
+        """Milliseconds until something is due; None when nothing is."""
+        due = [self._disk.due]
+        if self._deadline is not None and self.stopped is None:
+            due.append(self._deadline)
+        if self._kill_at is not None:
+            due.append(self._kill_at)
+        if self._group is None:
+            due.append(self._tree_due)
+        return max(0, int((min(due) - time.monotonic()) * 1000) + 1)
+
+    def _check_limits(self) -> None:
+        now = time.monotonic()
+        if self._deadline is not None and now >= self._deadline:
+            self._deadline = None
+            self._stop("time_limit", self.order["grace"], self.order["reasons"]["time"])
+        if now >= self._disk.due and self._disk.exceeded():
+            self._stop("disk_limit", self.order["grace"], self.order["reasons"]["disk"])
+        if self._group is None and now >= self._tree_due:
+            self._check_tree(now)
+        if self._kill_at is not None and now >= self._kill_at:
+            self._kill_at = now + 1.0
+            self._kill()
+
+    def _check_tree(self, now: float) -> None:
+        """Hold memory and processes where no control group does."""
+        used = processes.tree_usage(os.getpid())
+        self._tree_due = now + _TREE_INTERVAL
+        self._peak = max(self._peak, used.memory)
+        self._tree_cpu = max(self._tree_cpu, used.cpu_seconds)
+        _, memory, count = self.order["caps"]
+        if used.memory > memory:
+            self._stop("out_of_memory", 0.0, self.order["reasons"]["memory"])
+        elif used.processes > count:
+            self._stop("process_limit", 0.0, self.order["reasons"]["processes"])
+
+    # End
+
+    def _see_stop(self) -> None:
+        wish = files.read(self.folder, files.STOP)
+        if wish is not None:
+            self._stop(wish["end"], wish["grace"], wish["reason"])
+
+    def _stop(self, end: str, grace: float, reason: str) -> None:
+        """Ask the program to end; the first reason stays, a shorter grace replaces a longer."""
+        kill_at = time.monotonic() + grace
+        if self.stopped is None:
+            self.stopped = {"end": end, "reason": reason}
+            if self.pid and grace > 0:
+                self._terminate()
+        if self._kill_at is None or kill_at < self._kill_at:
+            self._kill_at = kill_at
+
+    def _terminate(self) -> None:
+        # The whole process group is asked, as `timeout` and a terminal do: a shell that waits
+        # for a child would otherwise hear of it only after that child.
+        group = self.inner if self.order["sandboxed"] else self.pid
+        with suppress(ProcessLookupError):
+            if group is None:
+                os.kill(self.pid, signal.SIGTERM)  # not yet inside: nothing of the person's runs
+            else:
+                os.killpg(group, signal.SIGTERM)
+
+    def _kill(self) -> None:
+        for pid in (self.inner, self.pid):
+            if pid and self.exit_status is None:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    def _end_leftovers(self) -> None:
+        """Kill what the program left behind, then take the rest of its output."""
+        if self._group is not None:
+            cgroups.kill(self._group)
+        end = time.monotonic() + _DRAIN
+        while processes.kill_descendants(os.getpid()) and time.monotonic() < end:
+            with suppress(ChildProcessError):
+                os.waitpid(-1, 0)
+        poll = select.poll()
+        poll.register(self._log.reader, select.POLLIN)
+        while not self._log.ended and time.monotonic() < end:
+            if poll.poll(100):
+                self._log.move()
+
+    def _usage(self) -> dict[str, Any]:
+        if self._group is not None:
+            with suppress(OSError, ValueError):
+                return {
+                    "cpu_seconds": cgroups.cpu_seconds(self._group),
+                    "memory_peak": cgroups.memory_peak(self._group),
+                }
+        reaped = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return {
+            "cpu_seconds": max(self._tree_cpu, reaped.ru_utime + reaped.ru_stime),
+            "memory_peak": max(self._peak, reaped.ru_maxrss * 1024),
+        }
+
+    def _finish(self, failure: OSError | None) -> None:
+        """Write down what became of the run; the last act."""
+        ending = self._ending(failure)
+        facts = {
+            **self.facts,
+            **ending._asdict(),
+            "finished_at": files.now(),
+            "usage": self._usage(),
+            "log_size": self._log.size,
+        }
+        if self._group is not None:
+            cgroups.remove(self._group)
+        files.write(self.folder, files.STATE, facts)
+
+    def _ending(self, failure: OSError | None) -> endings.Ending:
+        reasons = self.order["reasons"]
+        if self.stopped is not None:
+            status = self.exit_status
+            code = None if status is None else endings.exit_code(status, self.order["sandboxed"])
+            return endings.Ending(code, self.stopped["end"], self.stopped["reason"])
+        if failure is not None:
+            return endings.not_executed(failure, self.order["program"])
+        code = endings.exit_code(self.exit_status or 0, self.order["sandboxed"])
+        if code == 0:
+            return endings.Ending(0, None, None)
+        beginning = self._log.first_bytes(f"{self.folder}/{files.LOG}", 4096)
+        found = endings.sandbox_failure(
+            code, beginning, self.order["program"], self._executed, self.order["sandboxed"]
+        )
+        if found is not None:
+            return found
+        return self._limit_hit(code, reasons)
+
+    def _limit_hit(self, code: int, reasons: dict[str, str]) -> endings.Ending:
+        """Say which limit a failed program had run into, if one."""
+        if self._group is not None:
+            with suppress(OSError):
+                if cgroups.memory_kills(self._group):
+                    return endings.Ending(code, "out_of_memory", reasons["memory"])
+                if cgroups.refused_forks(self._group):
+                    return endings.Ending(code, "process_limit", reasons["processes"])
+        full = self.order["disk"] - (1 << 16)  # blocks: a file at its limit may take less than it
+        if code == -signal.SIGXFSZ or measure(self.order["disk_folders"]) >= full:
+            return endings.Ending(code, "disk_limit", reasons["disk"])
+        return endings.Ending(code, None, None)
