@@ -13,6 +13,7 @@ import re
 import sys
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -54,7 +55,7 @@ def _installed(path: str | None) -> dict[str, Distribution]:
 
 def licence(package: Distribution) -> str:
     """Name a package's licence in a few words, from what it says of itself."""
-    data = package.metadata
+    data: Any = package.metadata
     expression = data.get("License-Expression")
     if expression:
         return str(expression)

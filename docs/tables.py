@@ -68,8 +68,10 @@ def _plain(value: Any) -> str:
             if value and value % (1 << shift) == 0:
                 return f"{value} ({value >> shift} {unit})"
     if isinstance(value, float) and value.is_integer():
-        days = f" ({value / 86400:g} days)" if value >= 86400 else ""
-        return f"{value:.0f}{days}"
+        more = f" ({value / 3600:g} hours)" if value >= 3600 else ""
+        if value >= 2 * 86400:
+            more = f" ({value / 86400:g} days)"
+        return f"{value:.0f}{more}"
     return str(value)
 
 

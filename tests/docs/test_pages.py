@@ -15,8 +15,8 @@ from hub_config.settings import HubSettings
 from tests.docs.pages import DOCS, REPOSITORY, all_pages, read
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-CODE = re.compile(r"```.*?```|^ {4}.*?$", re.S | re.M)
-ERRORS = {"SupervisorError", "NewerDatabase"}
+CODE = re.compile(r"```.*?```|^ {4}[^\n]*$|`[^`\n]*`", re.S | re.M)
+ERRORS = {"SupervisorError", "NewerDatabase", "FetchError", "exit"}
 
 
 @pytest.mark.parametrize("page", all_pages(), ids=lambda page: str(page.relative_to(REPOSITORY)))
@@ -65,11 +65,13 @@ def test_every_sentence_at_start_is_explained() -> None:
 def start_errors() -> Iterator[str]:
     """Give the longest fixed part of each error that a start may end with."""
     files = [*(REPOSITORY / "services" / "supervisor").rglob("*.py")]
+    files += (REPOSITORY / "setup").glob("*.py")
     for file in [*files, REPOSITORY / "services" / "platform" / "migrate.py"]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            if not isinstance(node, ast.Call):
                 continue
-            if node.func.id in ERRORS and node.args:
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if name in ERRORS and node.args:
                 fixed = [
                     part.value
                     for part in ast.walk(node.args[0])
