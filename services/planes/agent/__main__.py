@@ -18,6 +18,7 @@ from services.planes.agent import journal, settings
 from services.planes.agent.agent import VERSION, Agent
 from services.planes.agent.client import Client
 from services.planes.agent.enrol import EnrolmentFailure, enrol
+from spawners.process import ProcessRuntime, ProcessSettings
 from spawners.runtime import Runtime
 
 log = logging.getLogger("services.planes.agent")
@@ -25,9 +26,7 @@ log = logging.getLogger("services.planes.agent")
 
 def build_runtime(found: settings.Settings) -> Runtime:
     """Make the runtime that this plane runs things with."""
-    from spawners.process import ProcessRuntime
-
-    return ProcessRuntime(found.home / "runtime")
+    return ProcessRuntime(ProcessSettings(state=found.home / "runtime"))
 
 
 async def serve(found: settings.Settings) -> None:

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 _MISSING = re.compile(r"not our ref|couldn't find remote ref|unadvertised object|no such ref")
 _REFUSED = re.compile(r"Authentication failed|could not read (Username|Password)|error: 40[13]")
 _ABSENT = re.compile(r"repository '.*' not found|error: 404|error: 410")
+_DAMAGED = re.compile(r"corrupt|did not send all necessary|unable to (unpack|read)|bad object")
 _CONFIG = {
     "core.hooksPath": "/dev/null",
     "core.fsmonitor": "false",
@@ -79,7 +80,7 @@ class Repositories:
         """Make sure that a commit is here and return its repository.
 
         Raises CannotPrepare when the commit or the repository does not exist or may not be
-        read, Unreachable when it cannot be had now.
+        read, Unreachable when it cannot be had now, GitError when what is here is damaged.
         """
         path = self.path(project_id)
         async with self._locks.setdefault(project_id, asyncio.Lock()), self._slots:
@@ -127,6 +128,8 @@ class Repositories:
 
 
 def _told(said: str, commit: str) -> Exception:
+    if _DAMAGED.search(said):
+        return GitError(said)
     if _MISSING.search(said):
         return CannotPrepare(f"commit {commit[:12]} is not in the project")
     if _REFUSED.search(said):

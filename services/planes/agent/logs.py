@@ -16,7 +16,8 @@ from spawners.runtime import RunKey, Runtime, RuntimeFailure
 
 log = logging.getLogger(__name__)
 
-PIECE = 512 << 10
+PIECE = 256 << 10  # the first piece; read without a thread
+PIECE_MOST = 1 << 20  # the next ones, when there is more
 IN_FLIGHT = 6
 TAIL = 16 << 10
 STUCK_MAX = 20  # puts in a row after which the stored log did not get longer
@@ -39,6 +40,7 @@ class RunLog:
         self._shipping = shipping
         self._key = key
         self._stuck = 0
+        self._size = PIECE
         self.end = end
         self.closed: str | None = None  # why no more is sent
 
@@ -54,9 +56,10 @@ class RunLog:
         # The slot is held while a piece is in memory, and handed on after it: a run that
         # writes without end takes its turn among the others.
         async with self._shipping.slots:
-            piece = await self._shipping.runtime.read_log(self._key, self.end, PIECE)
+            piece = await self._shipping.runtime.read_log(self._key, self.end, self._size)
             if not piece:
                 return False
+            self._size = PIECE_MOST if len(piece) == self._size else PIECE
             await self._put(self.end, piece)
         return True
 

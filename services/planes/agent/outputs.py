@@ -16,7 +16,7 @@ from pathlib import Path
 from services.planes.agent.rules import size_text
 from services.planes.protocol import LimitsOrder
 
-PATH_MAX = 1024
+PATH_MAX = 1024  # bytes
 NAMED_MAX = 5  # how many names a remark lists before it counts the rest
 DEPTH_MAX = 64
 
@@ -114,7 +114,7 @@ def _named(
     """Give each file the path under which it is stored; odd bytes become %XX."""
     for parts, size in files:
         path = "/".join(_plain(part) for part in parts)
-        if len(path) > PATH_MAX:
+        if len(path.encode()) > PATH_MAX:
             remarks.add("names too long to be kept", _shown(parts))
             continue
         if path.encode() != b"/".join(parts):

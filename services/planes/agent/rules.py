@@ -144,7 +144,7 @@ def judge(state: RunState, order: RunOrder | None) -> Verdict:
     if state.end is RunEnd.STOPPED:
         return Verdict(Outcome.STOPPED, "stopped on request")
     if state.end is RunEnd.NOT_STARTED:
-        return Verdict(Outcome.FAILED, f"the program could not be started{_because(state)}")
+        return Verdict(Outcome.FAILED, state.reason or "the program could not be started")
     if state.end is not None:
         return Verdict(Outcome.FAILED, _limit(state, order))
     if state.exit_code == 0:

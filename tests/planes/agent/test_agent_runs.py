@@ -119,7 +119,7 @@ async def test_ends_are_told(plane: Plane, control: Control, order: RunOrder) ->
         "killed by SIGSEGV",
         "time limit of 60 s reached",
         "memory limit of 512 MiB reached",
-        "the program could not be started: no such program: foo",
+        "no such program: foo",
     ]
     assert all(report.outcome is Outcome.FAILED for report in control.finals.values())
 
