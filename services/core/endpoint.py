@@ -41,6 +41,7 @@ from services.core.work import Context, Origin, Work
 log = logging.getLogger("smalti.http")
 
 RECHECK_RIGHTS = 7.0  # seconds without another look; with 20 s of cache it stays below 30
+BODY_SLACK = 1 << 20  # bytes beyond a limit before the connection is cut without a word
 PIECES = 16  # pieces of a streamed body that may wait before the socket is held back
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
@@ -66,6 +67,7 @@ class Endpoint(RequestHandler):
         self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue(PIECES)
         self._task: asyncio.Task[None] | None = None
         self._own_answer = False
+        self._accepted = False
 
     # -- before the body ---------------------------------------------------------------------
 
@@ -109,8 +111,9 @@ class Endpoint(RequestHandler):
         if length.isdigit() and int(length) > self._limit:
             raise TooLarge(f"the body is larger than {self._limit} bytes")
         connection: Any = self.request.connection
-        # One byte more than allowed may come in, so that we can say so ourselves.
-        connection.set_max_body_size(self._limit + 1)
+        # A little more than allowed may come in, so that we can say so ourselves: of a chunked
+        # body, whole chunks are counted before they are read.
+        connection.set_max_body_size(self._limit + BODY_SLACK)
 
     # -- the body ------------------------------------------------------------------------------
 
@@ -139,6 +142,7 @@ class Endpoint(RequestHandler):
     def on_connection_close(self) -> None:
         """Let a streaming handler notice that its caller is gone."""
         self.gone = True
+        super().on_connection_close()  # ends tornado's own wait for the rest of the body
         if self._task is not None:
             self._task.cancel()
 
@@ -195,7 +199,7 @@ class Endpoint(RequestHandler):
         body = result.model_dump_json() if isinstance(result, BaseModel) else json.dumps(result)
         if route.etag:
             self.set_header("ETag", etags.of(result))
-        self.set_status(route.status)
+        self.set_status(202 if self._accepted else route.status)
         self.set_header("Content-Type", "application/json")
         self.finish(body)
 
@@ -227,6 +231,10 @@ class Endpoint(RequestHandler):
     def header(self, name: str, default: str = "") -> str:
         """Return a request header."""
         return self.request.headers.get(name, default)
+
+    def accept(self) -> None:
+        """Answer 202: it is taken in, and something must still happen."""
+        self._accepted = True
 
     def answer_with(self, status: int, headers: dict[str, str]) -> None:
         """Set status and headers of an answer that the handler writes itself."""
@@ -264,8 +272,14 @@ class Endpoint(RequestHandler):
         self.set_status(error.status)
         for name, value in error.headers.items():
             self.set_header(name, value)
+        plain = self.route is not None and self.route.plain
         if error.status == 401:
-            self.set_header("WWW-Authenticate", 'Bearer realm="smalti"')
+            scheme = "Basic" if plain else "Bearer"
+            self.set_header("WWW-Authenticate", f'{scheme} realm="smalti"')
+        if plain:
+            self.set_header("Content-Type", "text/plain; charset=utf-8")
+            self.finish(f"{error.message}\n")
+            return
         self.set_header("Content-Type", "application/json")
         body = {
             "code": error.code,

@@ -147,6 +147,8 @@ def _responses(route: Route, names: dict[type[BaseModel], str]) -> dict[str, Any
         answer["content"] = {"application/json": {"schema": ref}}
     error = {"application/json": {"schema": {"$ref": _REF.format(model="ErrorView")}}}
     answers: dict[str, Any] = {str(route.status): answer}
+    if route.accepts:
+        answers["202"] = answer
     for status in _possible(route):
         answers[str(status)] = {"description": _TEXTS[status], "content": error}
     return answers

@@ -63,6 +63,9 @@ class Call(Protocol):
     def stream(self) -> AsyncIterator[bytes]:
         """Yield the body as it arrives; of a route declared with `upload` only."""
 
+    def accept(self) -> None:
+        """Answer 202; of a route declared with `accepts` only."""
+
     def answer_with(self, status: int, headers: dict[str, str]) -> None:
         """Set status and headers of an answer that the handler writes itself."""
 
@@ -99,6 +102,8 @@ class Route:
     etag: bool = False
     keep: bool = True  # whether an answer may be kept for its Idempotency-Key
     hidden: bool = False  # spoken by our own processes or not JSON: not in the OpenAPI document
+    plain: bool = False  # spoken by programs that take errors as text and log in by Basic: git
+    accepts: bool = False  # may answer 202 as well: see `Call.accept`
     cookie: bool = False  # a page: may be used without the XSRF header, and redirects to login
     aliases: tuple[str, ...] = field(default=())
 

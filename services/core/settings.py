@@ -11,7 +11,7 @@ import json
 import os
 from pathlib import Path
 
-from traitlets import Float, Int, TraitError, Unicode, validate
+from traitlets import Bool, Float, Int, TraitError, Unicode, validate
 from traitlets.config import Config, Configurable
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -36,6 +36,9 @@ class Settings(Configurable):
     push_max = Int(2 * GiB, help="Largest git push that is taken.").tag(config=True)
     file_edit_max = Int(100 * MiB, help="Largest file taken by the files API.").tag(config=True)
     import_max = Int(2 * GiB, help="Largest repository that is imported.").tag(config=True)
+    import_private = Bool(
+        False, help="Import from private networks, and over plain http, as well."
+    ).tag(config=True)
 
     job_timeout_default = Float(24 * 3600.0, help="Time limit of a job that names none.").tag(
         config=True

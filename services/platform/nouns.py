@@ -27,13 +27,17 @@ class Noun:
 
 def nouns() -> list[Noun]:
     """List all nouns, lowest tier first."""
-    from services import audit, environments, planes, storage, workloads
+    from services import audit, environments, jobs, planes, storage, workloads
     from services.audit.handlers import routes as audit_routes
     from services.environments.handlers import routes as environment_routes
+    from services.jobs.handlers import routes as job_routes
     from services.people import handlers as people
     from services.people import sync, wiring
     from services.planes.handlers import routes as plane_routes
     from services.platform import handlers
+    from services.projects import file_handlers, git_handlers
+    from services.projects import handlers as projects
+    from services.projects import wiring as project_wiring
     from services.storage.handlers import routes as storage_routes
     from services.workloads.handlers import routes as agent_routes
 
@@ -41,10 +45,14 @@ def nouns() -> list[Noun]:
         Noun("platform", routes=handlers.routes),
         Noun("storage", storage_routes, storage.provide, storage.loops),
         Noun("people", people.routes, wiring.provide, sync.LOOPS),
+        Noun("projects", projects.routes, project_wiring.provide, project_wiring.LOOPS),
+        Noun("files", file_handlers.routes),
+        Noun("git", git_handlers.routes),
         Noun(
             "environments", environment_routes, loops=environments.loops, start=environments.set_up
         ),
         Noun("planes", plane_routes, start=planes.set_up),
         Noun("workloads", agent_routes, workloads.provide, workloads.loops),
+        Noun("jobs", job_routes, jobs.provide),
         Noun("audit", audit_routes, loops=audit.loops),
     ]

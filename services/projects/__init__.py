@@ -1,0 +1,47 @@
+"""Projects: members and their roles, a git repository each, files and history.
+
+The names below are what other nouns may use. Every noun asks `authorize` before it touches
+what belongs to a project, in the transaction that touches it.
+"""
+
+from services.core.work import Context
+from services.projects import history, refs, trees
+from services.projects.access import ProjectRow, authorize, visible_ids
+from services.projects.history import Difference, FileChange
+from services.projects.refs import NoSuchRef
+from services.projects.rules import Status, Visibility
+from services.projects.runtime import Repositories
+from services.projects.store import find, names
+
+__all__ = [
+    "Difference",
+    "FileChange",
+    "NoSuchRef",
+    "ProjectRow",
+    "Status",
+    "Visibility",
+    "authorize",
+    "diff",
+    "find",
+    "has_file",
+    "names",
+    "resolve_commit",
+    "visible_ids",
+]
+
+
+async def resolve_commit(context: Context, project_id: str, ref: str) -> str:
+    """Return the commit that a branch, tag or commit id means. Raises NoSuchRef (422)."""
+    return await refs.resolve(context.get(Repositories).of(project_id), ref)
+
+
+async def diff(context: Context, project_id: str, left: str, right: str) -> Difference:
+    """Say what differs between two commits of a project; a long patch is cut."""
+    return await history.difference(context.get(Repositories).of(project_id), left, right)
+
+
+async def has_file(context: Context, project_id: str, commit: str, path: str) -> bool:
+    """Tell whether a commit holds a file (or a link) at a path."""
+    repository = context.get(Repositories).of(project_id)
+    found = await trees.entry(repository, commit, path)
+    return found is not None and found.kind in ("file", "symlink")

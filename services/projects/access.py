@@ -1,0 +1,157 @@
+"""The one check of a project permission, and what a caller may see.
+
+Every action of every noun that touches a project asks `authorize` inside its transaction, so
+the answer is as fresh as the data: a member removed a moment ago is out, and so are the runs
+that act for them. Names are never asked here, only ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import ColumnElement, Row, Select, or_, select
+
+from services import people
+from services.core.actor import Actor
+from services.core.database import Transaction
+from services.core.errors import Forbidden, NotFound
+from services.core.rights import GRANTS, Permission, Principal, ProjectRole
+from services.core.routing import PREFIX
+from services.core.work import actor_of
+from services.projects import rules
+from services.projects.rules import Status, Visibility
+from services.projects.tables import members, projects
+
+GIT = f"{PREFIX}/git"
+
+
+@dataclass(frozen=True)
+class ProjectRow:
+    """A project as it is now, and what the caller is in it."""
+
+    id: str
+    owner_id: str
+    owner_name: str
+    name: str
+    description: str
+    visibility: Visibility
+    default_environment_id: str | None
+    default_tier: str | None
+    default_branch: str
+    status: Status
+    status_reason: str | None
+    created_at: datetime
+    updated_at: datetime
+    role: ProjectRole | None
+
+    @property
+    def full_name(self) -> str:
+        """Owner and name, as people write it."""
+        return f"{self.owner_name}/{self.name}"
+
+    @property
+    def repository(self) -> str:
+        """Path of the repository under the platform's origin."""
+        return f"{GIT}/{quote(self.owner_name, safe='')}/{self.name}.git"
+
+
+def authorize(tx: Transaction, permission: Permission, project_id: str) -> ProjectRow:
+    """Return the project when the caller has a permission in it.
+
+    Raises NotFound when the caller may not know of it, Forbidden when they may and this is
+    not theirs to do.
+    """
+    actor = actor_of(tx)
+    row = tx.first(with_role(actor).where(projects.c.id == project_id))
+    if row is None or not _sees(actor, row):
+        raise NotFound("this project does not exist")
+    if not _may(actor, permission, row):
+        raise Forbidden("you may not do this in this project", details={"needs": permission.value})
+    return rows_of(tx, [row])[0]
+
+
+def with_role(actor: Actor) -> Select[Any]:
+    """Select living projects, each with the actor's role in it."""
+    mine = (members.c.project_id == projects.c.id) & (members.c.person_id == actor.person_id)
+    joined = projects.outerjoin(members, mine)
+    live = projects.c.deleted_at.is_(None)
+    return select(projects, members.c.role).select_from(joined).where(live)
+
+
+def rows_of(tx: Transaction, rows: Iterable[Row[Any]]) -> list[ProjectRow]:
+    """Make projects out of rows of `with_role`, with their owners' present names."""
+    rows = list(rows)
+    owners = people.named(tx, {row.owner_id for row in rows})
+    return [
+        ProjectRow(
+            id=row.id,
+            owner_id=row.owner_id,
+            owner_name=owners.get(row.owner_id, row.owner_id),
+            name=row.name,
+            description=row.description,
+            visibility=Visibility(row.visibility),
+            default_environment_id=row.default_environment_id,
+            default_tier=row.default_tier,
+            default_branch=row.default_branch,
+            status=Status(row.status),
+            status_reason=row.status_reason,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            role=None if row.role is None else ProjectRole(row.role),
+        )
+        for row in rows
+    ]
+
+
+def visible_ids(
+    tx: Transaction, permission: Permission = Permission.PROJECT_READ
+) -> Select[tuple[str]] | None:
+    """Select the ids of the projects where the caller has a permission; None means all.
+
+    For lists: `statement.where(table.c.project_id.in_(visible))`.
+    """
+    actor = actor_of(tx)
+    grant = GRANTS[permission]
+    narrowed = actor.project_id is not None
+    statement = select(projects.c.id).where(projects.c.deleted_at.is_(None))
+    if narrowed:
+        statement = statement.where(projects.c.id == actor.project_id)
+    if actor.kind is Principal.SYSTEM:
+        return None
+    if not actor.may(permission):
+        return statement.where(projects.c.id.is_(None))
+    if actor.roles & grant.platform:
+        return statement if narrowed else None
+    mine = select(members.c.project_id).where(
+        members.c.person_id == actor.person_id,
+        members.c.role.in_(rules.roles_with(permission)),
+    )
+    seen: ColumnElement[bool] = projects.c.id.in_(mine)
+    if grant.internal:
+        seen = or_(seen, projects.c.visibility == Visibility.INTERNAL.value)
+    return statement.where(seen)
+
+
+def _sees(actor: Actor, row: Row[Any]) -> bool:
+    """Tell whether the caller may know of a project, whatever their credential is good for."""
+    if actor.project_id is not None and actor.project_id != row.id:
+        return False
+    return _has(actor, Permission.PROJECT_READ, row)
+
+
+def _may(actor: Actor, permission: Permission, row: Row[Any]) -> bool:
+    # `Actor.may` says what this kind of caller and this credential could do anywhere.
+    return actor.may(permission) and _has(actor, permission, row)
+
+
+def _has(actor: Actor, permission: Permission, row: Row[Any]) -> bool:
+    if actor.kind is Principal.SYSTEM:
+        return True
+    if actor.person_id is None:
+        return False
+    role = None if row.role is None else ProjectRole(row.role)
+    return rules.may(permission, actor.roles, role, Visibility(row.visibility))

@@ -1,0 +1,253 @@
+"""Verbs of files and history: list, read, write, remove; commits, branches, tags."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import AsyncIterator
+
+from services import people
+from services.core import audit, events
+from services.core.database import Transaction
+from services.core.errors import BadRequest, Conflict, NotFound
+from services.core.paging import Page
+from services.core.rights import Permission
+from services.core.work import Work
+from services.projects import edits, history, refs, rules, store, trees
+from services.projects.access import ProjectRow, authorize
+from services.projects.actions import owner_of
+from services.projects.edits import Author, Done, Edit
+from services.projects.refs import NoSuchRef
+from services.projects.rules import Status
+from services.projects.runtime import Repositories, Repository
+from services.projects.schemas import (
+    AuthorView,
+    BranchCreate,
+    BranchView,
+    CommitsQuery,
+    CommitView,
+    FilesQuery,
+    FilesView,
+    FileView,
+    RefsQuery,
+    TagView,
+)
+
+
+async def readable(work: Work, project_id: str) -> tuple[ProjectRow, Repository]:
+    """Open a project's repository for reading."""
+    project = await work.read(authorize, Permission.FILES_READ, project_id)
+    return project, work.context.get(Repositories).of(project.id)
+
+
+async def writable(work: Work, project_id: str) -> tuple[ProjectRow, Repository]:
+    """Open a project's repository for writing. Raises Conflict while it is being imported."""
+    project = await work.read(authorize, Permission.FILES_WRITE, project_id)
+    if project.status is Status.IMPORTING:
+        raise Conflict("its files are still being imported", code="importing")
+    return project, work.context.get(Repositories).of(project.id)
+
+
+async def commit_of(project: ProjectRow, repository: Repository, ref: str | None) -> str | None:
+    """Find the commit to read at; None in a project without commits. Raises NotFound."""
+    try:
+        return await refs.resolve(repository, ref or project.default_branch)
+    except NoSuchRef as error:
+        if ref is None:
+            return None
+        raise NotFound(error.message, code=error.code) from None
+
+
+def checked(path: str) -> str:
+    """Refuse a path that cannot be one in a repository."""
+    wrong = rules.what_is_wrong_with_path(path)
+    if wrong is not None:
+        raise BadRequest(f"path: {wrong}", code="bad_path")
+    return path
+
+
+async def list_files(work: Work, project_id: str, query: FilesQuery) -> FilesView:
+    """List a folder at a version."""
+    path = query.path.strip("/")
+    if path:
+        checked(path)
+    project, repository = await readable(work, project_id)
+    commit = await commit_of(project, repository, query.ref)
+    if commit is None:
+        if path:
+            raise NotFound("there is no such folder in this commit")
+        return FilesView(commit=None, path=path, items=[])
+    after = _after(query.cursor)
+    found = [one for one in await trees.entries(repository, commit, path) if one.path > after]
+    shown = [
+        FileView(
+            path=one.path,
+            name=one.path.rsplit("/", 1)[-1],
+            type=one.kind,
+            size=one.size,
+            mode=one.mode,
+            object=one.object,
+        )
+        for one in found[: query.limit]
+    ]
+    cursor = _cursor(shown[-1].path) if len(found) > query.limit else None
+    return FilesView(commit=commit, path=path, items=shown, next_cursor=cursor)
+
+
+def _cursor(position: str) -> str:
+    return base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
+
+
+def _after(cursor: str | None) -> str:
+    try:
+        padded = (cursor or "") + "=" * (-len(cursor or "") % 4)
+        return base64.b64decode(padded, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeError) as error:
+        raise BadRequest("cursor: not one that this list gave", code="bad_cursor") from error
+
+
+async def find_file(
+    work: Work, project_id: str, path: str, ref: str | None
+) -> tuple[Repository, trees.Entry]:
+    """Find a file's entry at a version, to be read. Raises NotFound."""
+    checked(path)
+    project, repository = await readable(work, project_id)
+    commit = await commit_of(project, repository, ref)
+    found = await trees.entry(repository, commit, path) if commit else None
+    if found is None or found.kind in ("directory", "submodule"):
+        raise NotFound("there is no such file in this commit")
+    return repository, found
+
+
+async def write_file(
+    work: Work, project_id: str, edit: Edit, content: AsyncIterator[bytes] | None
+) -> CommitView:
+    """Put a file's content, or remove the file (`content` None): one commit by the caller.
+
+    `edit` comes without blob and author, which are settled here, and with branch and message
+    empty where the caller left them to us.
+    """
+    checked(edit.path)
+    project, repository = await writable(work, project_id)
+    branch = edit.branch or project.default_branch
+    if not rules.is_ref_name(branch):
+        raise NotFound(NoSuchRef(branch).message, code=NoSuchRef.code)
+    if branch != project.default_branch and refs.branch_head(repository, branch) is None:
+        raise NotFound(NoSuchRef(branch).message, code=NoSuchRef.code)
+    name = await work.read(_name_of, owner_of(work.actor))
+    blob = None if content is None else await edits.store(repository, content)
+    verb = "Remove" if content is None else "Write"
+    whole = Edit(
+        branch=branch,
+        path=edit.path,
+        message=(edit.message or f"{verb} {edit.path}") + "\n",
+        author=Author.of(name),
+        blob=blob,
+        if_match=edit.if_match,
+        only_new=edit.only_new,
+    )
+    # A caller who hangs up now must not leave an edit that is made and not written down.
+    done = await asyncio.shield(_apply(work, project.id, repository, whole))
+    return _commit_view((await history.commits(repository, done.commit, None, 0, 1))[0])
+
+
+async def _apply(work: Work, project_id: str, repository: Repository, edit: Edit) -> Done:
+    async with work.context.get(Repositories).editing(project_id):
+        done = await edits.apply(repository, edit)
+    if done.commit != done.before:
+        await work.write(_edited, project_id, edit, done)
+    return done
+
+
+def _name_of(tx: Transaction, person_id: str) -> str:
+    return people.find(tx, person_id).name
+
+
+def _edited(tx: Transaction, project_id: str, edit: Edit, done: Done) -> None:
+    """Write down an edit. git has it already: this says who, and tells those who watch."""
+    store.touch(tx, project_id)
+    audit.record(
+        tx,
+        "file.write" if edit.blob else "file.remove",
+        "project",
+        project_id,
+        project_id=project_id,
+        before={"commit": done.before},
+        after={"branch": edit.branch, "path": edit.path, "commit": done.commit},
+    )
+    moved = {"ref": f"refs/heads/{edit.branch}", "before": done.before, "after": done.commit}
+    events.publish(tx, "project.pushed", project_id, {"moved": [moved]}, project_id=project_id)
+
+
+def _commit_view(commit: history.Commit) -> CommitView:
+    return CommitView(
+        id=commit.id,
+        message=commit.message,
+        author=AuthorView(name=commit.author_name, email=commit.author_email),
+        authored_at=commit.authored_at,
+        parents=list(commit.parents),
+    )
+
+
+async def list_commits(work: Work, project_id: str, query: CommitsQuery) -> Page[CommitView]:
+    """List commits backwards from a version; pages hold on to the commit they began at."""
+    path = checked(query.path.strip("/")) if query.path and query.path.strip("/") else None
+    project, repository = await readable(work, project_id)
+    start, skip = await commit_of(project, repository, query.ref), 0
+    if query.cursor is not None:
+        start, _, count = _after(query.cursor).partition(":")
+        if not count.isdecimal() or len(count) > 9 or len(start) != 40:
+            raise BadRequest("cursor: not one that this list gave", code="bad_cursor")
+        start, skip = await commit_of(project, repository, start), int(count)
+    if start is None:
+        return Page[CommitView](items=[])
+    found = await history.commits(repository, start, path, skip, query.limit + 1)
+    more = len(found) > query.limit
+    cursor = _cursor(f"{start}:{skip + query.limit}") if more else None
+    items = [_commit_view(one) for one in found[: query.limit]]
+    return Page[CommitView](items=items, next_cursor=cursor)
+
+
+async def list_branches(work: Work, project_id: str, query: RefsQuery) -> Page[BranchView]:
+    """List branches by name."""
+    project, found, cursor = await _refs(work, project_id, "refs/heads", query)
+    items = [
+        BranchView(name=one.name, commit=one.commit, default=one.name == project.default_branch)
+        for one in found
+    ]
+    return Page[BranchView](items=items, next_cursor=cursor)
+
+
+async def list_tags(work: Work, project_id: str, query: RefsQuery) -> Page[TagView]:
+    """List tags by name."""
+    _, found, cursor = await _refs(work, project_id, "refs/tags", query)
+    items = [TagView(name=one.name, commit=one.commit) for one in found]
+    return Page[TagView](items=items, next_cursor=cursor)
+
+
+async def _refs(
+    work: Work, project_id: str, folder: str, query: RefsQuery
+) -> tuple[ProjectRow, list[history.Ref], str | None]:
+    project, repository = await readable(work, project_id)
+    found = await history.refs(repository, folder, _after(query.cursor), query.limit + 1)
+    shown = found[: query.limit]
+    return project, shown, _cursor(shown[-1].name) if len(found) > query.limit else None
+
+
+async def create_branch(work: Work, project_id: str, request: BranchCreate) -> BranchView:
+    """Make a branch where another, a tag or a commit stands."""
+    project, repository = await writable(work, project_id)
+    commit = await refs.resolve(repository, request.source or project.default_branch)
+    if not await edits.new_branch(repository, request.name, commit):
+        raise Conflict("there is a branch of this name, or one in its way", code="branch_taken")
+    await work.write(_branched, project.id, request.name, commit)
+    return BranchView(name=request.name, commit=commit, default=False)
+
+
+def _branched(tx: Transaction, project_id: str, name: str, commit: str) -> None:
+    store.touch(tx, project_id)
+    after = {"branch": name, "commit": commit}
+    audit.record(tx, "branch.create", "project", project_id, project_id=project_id, after=after)
+    moved = {"ref": f"refs/heads/{name}", "before": None, "after": commit}
+    events.publish(tx, "project.pushed", project_id, {"moved": [moved]}, project_id=project_id)
