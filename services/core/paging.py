@@ -9,12 +9,13 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Column, Row, Select, tuple_
+from sqlalchemy import Column, ColumnElement, Row, Select, literal, tuple_
 
+from services.core.columns import UtcDateTime
 from services.core.database import Transaction
 from services.core.errors import BadRequest
 
@@ -84,21 +85,26 @@ def _encode(values: list[Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str, keys: Sequence[Column[Any]]) -> list[Any]:
+def _decode(cursor: str, keys: Sequence[Column[Any]]) -> list[ColumnElement[Any]]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         plain = json.loads(base64.urlsafe_b64decode(padded.encode("ascii")))
         if not isinstance(plain, list) or len(plain) != len(keys):
             raise ValueError("wrong length")
         return [_typed(value, key) for value, key in zip(plain, keys, strict=True)]
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise BadRequest("cursor: not one that this list gave", code="bad_cursor") from error
 
 
-def _typed(value: Any, key: Column[Any]) -> Any:
+def _typed(value: Any, key: Column[Any]) -> ColumnElement[Any]:
+    # As the column's own type: an untyped time would be compared as text.
+    if isinstance(key.type, UtcDateTime):
+        return literal(datetime.fromisoformat(value).astimezone(UTC), key.type)
     kind = key.type.python_type
-    if kind is datetime:
-        return datetime.fromisoformat(value)
-    if not isinstance(value, kind) or (kind is int and not -(2**63) <= value < 2**63):
+    if not isinstance(value, kind) or isinstance(value, bool):
         raise TypeError(f"{value!r} is no {kind.__name__}")
-    return value
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("out of range")
+    if isinstance(value, str) and "\x00" in value.encode().decode():
+        raise ValueError("holds a NUL")
+    return literal(value, key.type)
