@@ -4,8 +4,8 @@
 "environments" is woken on the bus when that changes.
 """
 
-from services.environments.actions import Resolved, resolve, unready
+from services.environments.actions import Resolved, digest_of, resolve, unready
 from services.environments.default import loops, set_up
 from services.environments.schemas import RevisionStatus
 
-__all__ = ["Resolved", "RevisionStatus", "loops", "resolve", "set_up", "unready"]
+__all__ = ["Resolved", "RevisionStatus", "digest_of", "loops", "resolve", "set_up", "unready"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 
 from services.core.database import Transaction
 from services.core.errors import NotFound, Unprocessable
@@ -62,6 +62,17 @@ def resolve(tx: Transaction, environment_id: str | None, revision: int | None) -
         status=RevisionStatus(found.status),
         reason=found.reason,
     )
+
+
+def digest_of(tx: Transaction, name: str, number: int) -> str:
+    """Give the digest of a revision; empty while it is not ready."""
+    table = environment_revisions
+    statement = (
+        select(table.c.digest)
+        .join(environments, environments.c.id == table.c.environment_id)
+        .where(environments.c.name == name, table.c.number == number)
+    )
+    return tx.scalar(statement) or ""
 
 
 def unready(tx: Transaction) -> dict[tuple[str, int], str]:

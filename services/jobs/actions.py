@@ -33,7 +33,14 @@ async def start(work: Work, request: JobCreate) -> JobView:
     project = await work.read(projects.authorize, Permission.JOB_START, request.project_id)
     ref = request.ref or project.default_branch
     commit = await projects.resolve_commit(work.context, request.project_id, ref)
+    await _require_file(work, request, commit)
     return await work.write(_start, request, Version(ref, commit), None)
+
+
+async def _require_file(work: Work, request: JobCreate, commit: str) -> None:
+    file = request.file
+    if file and not await projects.has_file(work.context, request.project_id, commit, file):
+        raise Unprocessable(f"there is no file {file} at commit {commit[:10]}", code="no_such_file")
 
 
 def _start(tx: Transaction, request: JobCreate, version: Version, rerun_of: str | None) -> JobView:

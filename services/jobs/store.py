@@ -98,4 +98,4 @@ def _view(row: Row[Any], owner: str) -> JobView:
 def _seconds(row: Row[Any]) -> float | None:
     if row.started_at is None or row.finished_at is None:
         return None
-    return max(0.0, (row.finished_at - row.started_at).total_seconds())
+    return max(0.0, float((row.finished_at - row.started_at).total_seconds()))

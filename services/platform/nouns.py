@@ -27,9 +27,10 @@ class Noun:
 
 def nouns() -> list[Noun]:
     """List all nouns, lowest tier first."""
-    from services import audit, environments, jobs, planes, storage, workloads
+    from services import audit, environments, events, jobs, planes, storage, workloads
     from services.audit.handlers import routes as audit_routes
     from services.environments.handlers import routes as environment_routes
+    from services.events.handlers import routes as event_routes
     from services.jobs.handlers import routes as job_routes
     from services.people import handlers as people
     from services.people import sync, wiring
@@ -54,5 +55,6 @@ def nouns() -> list[Noun]:
         Noun("planes", plane_routes, start=planes.set_up),
         Noun("workloads", agent_routes, workloads.provide, workloads.loops),
         Noun("jobs", job_routes, jobs.provide),
+        Noun("events", event_routes, events.provide, events.loops),
         Noun("audit", audit_routes, loops=audit.loops),
     ]

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from services import people, planes
+from services import environments, people, planes
 from services.core import events
 from services.core.database import Transaction
 from services.core.metrics import QUEUE_SECONDS
@@ -36,10 +36,16 @@ class Room:
     people: dict[str, int]
     tiers: dict[str, int]
     limit_per_person: int
+    unready: dict[tuple[str, int], str]
     tier_limits: dict[str, int | None] = field(default_factory=dict)
 
     def refusal(self, tx: Transaction, row: Row[Any]) -> str | None:
         """Say what this workload waits for, or None when it can go."""
+        environment = (row.order["environment"]["name"], row.order["environment"]["revision"])
+        if environment in self.unready:
+            name, revision = environment
+            why = self.unready[environment]
+            return f"waiting for environment {name} revision {revision}: {why}"
         if self.people.get(row.person_id, 0) >= self.limit_per_person:
             return f"waiting: you have {self.limit_per_person} running, the most one person may"
         if row.tier_id not in self.tier_limits:
@@ -108,7 +114,8 @@ def _room(tx: Transaction, plane: Row[Any]) -> Room:
     whole = Amount(plane.cpu, plane.memory, plane.gpu)
     people_, tiers = store.running_by_person_and_tier(tx, plane.id)
     free = whole.minus(store.used_of(tx, plane.id))
-    return Room(free, people_, tiers, settings_of(tx).running_max_per_person)
+    unready = environments.unready(tx)
+    return Room(free, people_, tiers, settings_of(tx).running_max_per_person, unready)
 
 
 def _wanted(row: Row[Any]) -> Amount:
@@ -128,8 +135,19 @@ def _send(tx: Transaction, row: Row[Any]) -> None:
     )
     QUEUE_SECONDS.observe((tx.now - row.queued_at).total_seconds())
     step = Step(Status.PENDING, "sent to its data plane")
-    changes.apply(tx, row, step, generation=row.generation + 1, admitted_at=tx.now, not_before=None)
+    values = {"generation": row.generation + 1, "admitted_at": tx.now, "not_before": None}
+    changes.apply(tx, row, step, **values, order=_with_digest(tx, row))
     store.tell_agent(tx, row.plane_id, row.id)
+
+
+def _with_digest(tx: Transaction, row: Row[Any]) -> dict[str, Any]:
+    """Name the environment's content, which was not known when the run was accepted early."""
+    order: dict[str, Any] = row.order
+    wanted = order["environment"]
+    if wanted["digest"]:
+        return order
+    digest = environments.digest_of(tx, wanted["name"], wanted["revision"])
+    return {**order, "environment": {**wanted, "digest": digest}}
 
 
 def _explain(tx: Transaction, waiting: list[tuple[Row[Any], str]]) -> None:

@@ -34,6 +34,6 @@ async def _count(work: Work) -> None:
 
 
 loops = (
-    Loop("queue", queue.turn, QUEUE_SECONDS),
+    Loop("queue", queue.turn, QUEUE_SECONDS, wakes=("environments", "disk")),
     Loop("workload-counts", _count, COUNT_SECONDS, lease=False),
 )

@@ -43,8 +43,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name=op.f("uq_audit_events_id")),
     )
     with op.batch_alter_table("audit_events", schema=None) as batch_op:
-        batch_op.create_index("ix_audit_events_at", ["at", "position"], unique=False)
         batch_op.create_index("ix_audit_events_action", ["action", "position"], unique=False)
+        batch_op.create_index("ix_audit_events_at", ["at", "position"], unique=False)
         batch_op.create_index("ix_audit_events_person", ["person_id", "position"], unique=False)
         batch_op.create_index("ix_audit_events_project", ["project_id", "position"], unique=False)
         batch_op.create_index("ix_audit_events_target", ["target_id", "position"], unique=False)
@@ -96,6 +96,12 @@ def upgrade() -> None:
             batch_op.f("ix_idempotency_keys_created_at"), ["created_at"], unique=False
         )
 
+    op.create_table(
+        "job_numbers",
+        sa.Column("project_id", sa.String(length=36), nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", name=op.f("pk_job_numbers")),
+    )
     op.create_table(
         "leases",
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -174,6 +180,39 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_planes")),
         sa.UniqueConstraint("name", name=op.f("uq_planes_name")),
     )
+    op.create_table(
+        "projects",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("owner_id", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("visibility", sa.String(length=16), nullable=False),
+        sa.Column("default_environment_id", sa.String(length=36), nullable=True),
+        sa.Column("default_tier", sa.String(length=64), nullable=True),
+        sa.Column("default_branch", sa.String(length=250), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("status_reason", sa.Text(), nullable=True),
+        sa.Column("import_url", sa.Text(), nullable=True),
+        sa.Column("created_at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("tended_at", columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("deleted_at", columns.UtcDateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_projects")),
+    )
+    with op.batch_alter_table("projects", schema=None) as batch_op:
+        batch_op.create_index("ix_projects_deleted", ["deleted_at"], unique=False)
+        batch_op.create_index("ix_projects_name", ["name", "id"], unique=False)
+        batch_op.create_index("ix_projects_status", ["status", "id"], unique=False)
+        batch_op.create_index("ix_projects_visibility", ["visibility", "id"], unique=False)
+        batch_op.create_index(
+            "uq_projects_live_name",
+            ["owner_id", "name"],
+            unique=True,
+            sqlite_where=sa.text("deleted_at IS NULL"),
+            postgresql_where=sa.text("deleted_at IS NULL"),
+        )
+
     op.create_table(
         "samples",
         sa.Column("workload_id", sa.String(length=36), nullable=False),
@@ -283,6 +322,43 @@ def upgrade() -> None:
         batch_op.create_index("ix_person_roles_role", ["role", "person_id"], unique=False)
 
     op.create_table(
+        "project_members",
+        sa.Column("project_id", sa.String(length=36), nullable=False),
+        sa.Column("person_id", sa.String(length=36), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("added_at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["projects.id"], name=op.f("fk_project_members_project_id")
+        ),
+        sa.PrimaryKeyConstraint("project_id", "person_id", name=op.f("pk_project_members")),
+    )
+    with op.batch_alter_table("project_members", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_project_members_person", ["person_id", "project_id"], unique=False
+        )
+
+    op.create_table(
+        "project_names",
+        sa.Column("owner_name", sa.String(length=255), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("project_id", sa.String(length=36), nullable=False),
+        sa.Column("owner_id", sa.String(length=36), nullable=False),
+        sa.Column("since", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("retired_at", columns.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["projects.id"], name=op.f("fk_project_names_project_id")
+        ),
+        sa.PrimaryKeyConstraint("owner_name", "name", name=op.f("pk_project_names")),
+    )
+    with op.batch_alter_table("project_names", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_project_names_project_id"), ["project_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_project_names_retired_at"), ["retired_at"], unique=False
+        )
+
+    op.create_table(
         "tokens",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
@@ -370,5 +446,36 @@ def upgrade() -> None:
             "ix_workloads_project_status", ["project_id", "kind", "status", "id"], unique=False
         )
         batch_op.create_index("ix_workloads_status", ["kind", "status", "id"], unique=False)
+
+    op.create_table(
+        "jobs",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("project_id", sa.String(length=36), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("command", columns.Json(), nullable=True),
+        sa.Column("file", sa.String(length=1024), nullable=True),
+        sa.Column("args", columns.Json(), nullable=False),
+        sa.Column("tags", columns.Json(), nullable=False),
+        sa.Column("ref", sa.String(length=255), nullable=False),
+        sa.Column("commit", sa.String(length=40), nullable=False),
+        sa.Column("environment_id", sa.String(length=36), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("env", columns.Json(), nullable=False),
+        sa.Column("rerun_of", sa.String(length=36), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["id"], ["workloads.id"], name=op.f("fk_jobs_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
+        sa.UniqueConstraint("project_id", "number", name=op.f("uq_jobs_project_id_number")),
+    )
+    op.create_table(
+        "job_tags",
+        sa.Column("job_id", sa.String(length=36), nullable=False),
+        sa.Column("tag", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_job_tags_job_id")),
+        sa.PrimaryKeyConstraint("job_id", "tag", name=op.f("pk_job_tags")),
+    )
+    with op.batch_alter_table("job_tags", schema=None) as batch_op:
+        batch_op.create_index("ix_job_tags_tag", ["tag", "job_id"], unique=False)
 
     # ### end Alembic commands ###

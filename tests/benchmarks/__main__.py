@@ -1,0 +1,42 @@
+"""`make bench`: every figure beside its peer in the same run; a table, and bench.json.
+
+`python -m tests.benchmarks P3 P5` takes only these rows.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.benchmarks import p03_jobs, p05_list, p08_output, p11_adoption, p12_stack
+from tests.benchmarks.platform_use import settle
+from tests.benchmarks.rows import Row, document, table
+from tests.instance import Instance
+
+ON_A_PLATFORM = {
+    "P3": p03_jobs.run,
+    "P8": p08_output.run,
+    "P11": p11_adoption.run,
+    "P12": p12_stack.run,
+}
+
+
+def main(chosen: set[str]) -> int:
+    """Measure, print, and tell by the exit code whether all was reached."""
+    rows: list[Row] = []
+    if not chosen or "P5" in chosen:
+        rows += p05_list.run()
+    wanted = [name for name in ON_A_PLATFORM if not chosen or name in chosen]
+    if wanted:
+        with tempfile.TemporaryDirectory() as folder, Instance(Path(folder)) as smalti:
+            settle(smalti)
+            for name in wanted:
+                rows += ON_A_PLATFORM[name](smalti)
+    print(table(rows))
+    Path("bench.json").write_text(document(rows) + "\n")
+    return 0 if all(row.reached is not False for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(set(sys.argv[1:])))
