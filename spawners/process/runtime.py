@@ -41,6 +41,7 @@ from spawners.shim.cgroups import Group
 log = logging.getLogger(__name__)
 
 _INLINE_READ = 1 << 18
+_ASK_AGAIN = 1.0
 _SHIM_KILLED = "the run's watching process was killed, and the program with it"
 _REBOOTED = "the machine was restarted while the run was going on"
 _STOP_REASONS = {
@@ -203,15 +204,29 @@ class ProcessRuntime(Runtime):
         Asking twice is harmless: of two shims only one gets the claim.
         """
         loop = asyncio.get_running_loop()
-        end = loop.time() + self._settings.start_patience
-        while loop.time() < end:
-            done, _ = await asyncio.wait([waiting], timeout=1.0)
-            if done:
-                return waiting.result()
-            if self._found_claim(run):
-                return None
-            self.nursery.ask(run.folder)
-        raise RuntimeFailure("no shim took the run in time")
+        self._ask_again(run, waiting, loop.time() + self._settings.start_patience)
+        await waiting
+
+    def _ask_again(self, run: Run, waiting: asyncio.Future[None], end: float) -> None:
+        """Look after an unanswered start now and then, until it is answered or too old."""
+        loop = asyncio.get_running_loop()
+
+        def look() -> None:
+            if waiting.done():
+                return
+            try:
+                if self._found_claim(run):
+                    waiting.set_result(None)
+                elif loop.time() > end:
+                    waiting.set_exception(RuntimeFailure("no shim took the run in time"))
+                else:
+                    self.nursery.ask(run.folder)
+                    self._ask_again(run, waiting, end)
+            except RuntimeFailure as error:
+                waiting.set_exception(error)
+
+        timer = loop.call_later(_ASK_AGAIN, look)
+        waiting.add_done_callback(lambda _: timer.cancel())
 
     def _found_claim(self, run: Run) -> bool:
         claim = files.read(str(run.folder), files.CLAIM)

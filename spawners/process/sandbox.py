@@ -137,9 +137,9 @@ def _masks(sandbox: Sandbox) -> list[str]:
 
 
 def command(sandbox: Sandbox, spec: RunSpec, rooms: Rooms, uid: int | None) -> list[str]:
-    """The full command line; `{status}` stands for the descriptor the shim puts in."""
+    """The full command line; for `{status}` and `{gate}` the shim puts in descriptors."""
     views = _views(sandbox, spec)
-    args = [sandbox.bwrap, *_NAMESPACES, "--json-status-fd", "{status}"]
+    args = [sandbox.bwrap, *_NAMESPACES, "--json-status-fd", "{status}", "--block-fd", "{gate}"]
     args += system.system_binds()
     for path in sandbox.system:
         args += ["--ro-bind", str(path), str(path)]
@@ -166,7 +166,8 @@ def _drop_rights(uid: int) -> list[str]:
 
 def trial(sandbox: Sandbox, spec: RunSpec, rooms: Rooms, uid: int | None) -> str | None:
     """Run a spec's program for real and wait; None when it works, else what was said."""
-    args = [word if word != "{status}" else "2" for word in command(sandbox, spec, rooms, uid)]
+    handles = {"{status}": "2", "{gate}": "0"}
+    args = [handles.get(word, word) for word in command(sandbox, spec, rooms, uid)]
     try:
         done = subprocess.run(
             args,

@@ -29,6 +29,9 @@ def end_leftovers(run: Run) -> bool:
     named = [(facts.get("pid"), facts.get("start_time")), tuple(facts.get("outer", (None, None)))]
     for pid, started in named:
         processes.kill_same(pid, started)
+    # A sandbox whose shim died in the instant before it would have been told of it.
+    for pid, started in processes.with_argument(str(run.folder / files.TMP).encode()):
+        processes.kill_same(pid, started)
     if run.group is not None:
         done = cgroups.kill(run.group, _PATIENCE)
         return cgroups.remove(run.group, 1.0) and done

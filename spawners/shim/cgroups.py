@@ -99,10 +99,10 @@ def create(group: Group, caps: Caps | None = None) -> None:
     _write(f"{group.folder('pids')}/pids.max", str(caps.processes))
 
 
-def join(group: Group) -> None:
-    """Put the calling process into a group; its later children are born there."""
+def join(group: Group, pid: int = 0) -> None:
+    """Put a process (0: the calling one) into a group; its later children are born there."""
     for folder in group.folders.values():
-        _write(f"{folder}/cgroup.procs", "0")
+        _write(f"{folder}/cgroup.procs", str(pid))
 
 
 def members(group: Group) -> set[int]:

@@ -1,7 +1,7 @@
 """Starts a run's program: the few steps between the shim's fork and the program's exec.
 
-Used by `supervise`. Runs in the forked child; must do nothing there but system calls that
-concern the child, and must report a failure through the pipe instead of raising.
+Used by `supervise`. What runs in a forked child must do nothing but system calls that concern
+the child, and must report a failure through a pipe instead of raising.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import resource
 import signal
 import stat
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any
 
 from spawners.shim import cgroups
 
@@ -20,6 +20,8 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _MOST_FILES = 65_536
+# Python ignores some signals and the zygote others; a program must find none ignored.
+_DEFAULTS = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ)
 
 
 def become_subreaper() -> None:
@@ -50,6 +52,42 @@ def _limit(kind: int, wanted: int) -> None:
         resource.setrlimit(kind, (wanted, wanted))
 
 
+def _limit_files(disk: int) -> None:
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_NOFILE, _MOST_FILES)
+    _limit(resource.RLIMIT_FSIZE, disk)
+
+
+def launch_sandboxed(order: dict[str, Any], output: int, inherited: tuple[int, ...]) -> int:
+    """Start the sandbox, which waits inside before it executes anything; its pid.
+
+    Without a fork of this process: copying it would cost more than all else the shim does.
+    The sandbox puts itself into no group and dies with the shim by its own will, hence the wait.
+    """
+    for handle in inherited:
+        os.set_inheritable(handle, True)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    _limit_files(order["disk"])
+    try:
+        return os.posix_spawn(
+            order["argv"][0],
+            order["argv"],
+            order["env"],
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_DUP2, output, 1),
+                (os.POSIX_SPAWN_DUP2, output, 2),
+            ],
+            setsid=True,
+            setsigmask=(),
+            setsigdef=_DEFAULTS,
+        )
+    finally:
+        # Ours is the log, which has a limit of its own. (Not to be had back without root.)
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 def _child(order: dict[str, Any], group: cgroups.Group | None, output: int, parent: int) -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
@@ -61,49 +99,36 @@ def _child(order: dict[str, Any], group: cgroups.Group | None, output: int, pare
     os.dup2(nothing, 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    # A shim dies of a signal's default deed, so may its program.
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
+    for number in _DEFAULTS:
         signal.signal(number, signal.SIG_DFL)
-    _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_NOFILE, _MOST_FILES)
-    _limit(resource.RLIMIT_FSIZE, int(order["disk"]))
+    _limit_files(order["disk"])
     os.umask(0o022)
     os.chdir(order["cwd"])
     os.execvpe(order["argv"][0], order["argv"], order["env"])  # noqa: S606
 
 
-def launch(
-    order: dict[str, Any], group: cgroups.Group | None, output: int, status: int
-) -> tuple[int, OSError | None]:
-    """Fork and execute; the child's pid, and the error when the program was not executed.
+def launch_bare(order: dict[str, Any], group: cgroups.Group | None, output: int) -> int:
+    """Fork and execute the program itself, without a sandbox; its pid.
 
-    `output` becomes stdout and stderr; `status` is kept open for the sandbox.
+    Raises
+    ------
+    OSError
+        When the program could not be executed; nothing is left of the try.
     """
     error_reader, error_writer = os.pipe2(os.O_CLOEXEC)
     shim = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _run_child(order, group, (output, status, error_writer), shim)
+        try:
+            _child(order, group, output, shim)
+        except OSError as error:
+            os.write(error_writer, str(error.errno).encode())
+        finally:
+            os._exit(127)
     os.close(error_writer)
     told = os.read(error_reader, 64)
     os.close(error_reader)
-    if not told:
-        return pid, None
-    number = int(told)
-    return pid, OSError(number, os.strerror(number))
-
-
-def _run_child(
-    order: dict[str, Any],
-    group: cgroups.Group | None,
-    pipes: tuple[int, int, int],
-    shim: int,
-) -> NoReturn:
-    output, status, error_writer = pipes
-    try:
-        os.set_inheritable(status, True)
-        _child(order, group, output, shim)
-    except OSError as error:
-        os.write(error_writer, str(error.errno).encode())
-    finally:
-        os._exit(127)
+    if told:
+        os.waitpid(pid, 0)
+        raise OSError(int(told), os.strerror(int(told)))
+    return pid

@@ -133,3 +133,19 @@ def with_environment(entry: bytes) -> list[int]:
             if entry in file.read().split(b"\0"):
                 found.append(int(name))
     return found
+
+
+def with_argument(word: bytes) -> list[tuple[int, int]]:
+    """Pids and start times of processes that have this very word in their command line."""
+    found: list[tuple[int, int]] = []
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        started = start_time(int(name))
+        with (
+            suppress(FileNotFoundError, ProcessLookupError, PermissionError),
+            open(f"/proc/{name}/cmdline", "rb") as file,
+        ):
+            if started is not None and word in file.read().split(b"\0"):
+                found.append((int(name), started))
+    return found

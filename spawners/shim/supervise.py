@@ -51,6 +51,7 @@ class Supervision:
         self._group = cgroups.Group(*order["group"]) if order["group"] else None
         self._log = LogPump(f"{folder}/{files.LOG}", order["log"], order["log_notice"].encode())
         self._wake, self._status = self._make_wake(), os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._gate = os.pipe2(os.O_CLOEXEC)  # the sandbox waits at it before it executes
         self._told = b""
         self.pid = 0
         self.inner: int | None = None  # pid of the sandbox's first process
@@ -99,22 +100,39 @@ class Supervision:
             self._see_stop()
             if self.stopped is not None:
                 return InterruptedError()
-            argv = [str(self._status[1]) if w == "{status}" else w for w in order["argv"]]
-            self.pid, failure = launch.launch(
-                order | {"argv": argv}, self._group, self._log.writer, self._status[1]
-            )
+            self.pid = self._launch()
         except OSError as error:
             return error
-        os.close(self._status[1])
         self._log.started()
-        if failure is not None:
-            os.waitpid(self.pid, 0)
-            return failure
+        for handle in (self._status[1], self._gate[0]):
+            os.close(handle)
         if order["timeout"] is not None:
             self._deadline = time.monotonic() + order["timeout"]
         if not order["sandboxed"]:
             self._note_running(self.pid)
         return None
+
+    def _launch(self) -> int:
+        order = self.order
+        if not order["sandboxed"]:
+            return launch.launch_bare(order, self._group, self._log.writer)
+        handles = {"{status}": self._status[1], "{gate}": self._gate[0]}
+        order["argv"] = [str(handles.get(word, word)) for word in order["argv"]]
+        return launch.launch_sandboxed(order, self._log.writer, tuple(handles.values()))
+
+    def _entered(self, inner: int) -> None:
+        """The sandbox is made and waits: put it under its limits, then let it go on."""
+        self.inner = inner
+        if self._group is not None:
+            try:
+                cgroups.join(self._group, inner)
+            except OSError as error:
+                self._stop("not_started", 0.0, f"limits could not be set: {error.strerror}")
+                return
+        self._note_running(inner)
+        with suppress(BrokenPipeError):  # it died meanwhile, which is told elsewhere
+            os.write(self._gate[1], b"1")
+        os.close(self._gate[1])
 
     def _note_running(self, pid: int) -> None:
         self.facts = {
@@ -167,8 +185,7 @@ class Supervision:
             return False
         self._told += piece
         if self.inner is None and b"\n" in self._told:
-            self.inner = int(json.loads(self._told.split(b"\n", 1)[0])["child-pid"])
-            self._note_running(self.inner)
+            self._entered(int(json.loads(self._told.split(b"\n", 1)[0])["child-pid"]))
         return not piece
 
     @property
