@@ -144,6 +144,8 @@ def command(sandbox: Sandbox, spec: RunSpec, rooms: Rooms, uid: int | None) -> l
     for path in sandbox.system:
         args += ["--ro-bind", str(path), str(path)]
     args += ["--ro-bind", str(rooms.etc), "/etc", "--proc", "/proc", "--dev", "/dev"]
+    # bwrap's own /dev/shm is root's alone: without semaphores joblib runs on one core.
+    args += ["--perms", "1777", "--tmpfs", "/dev/shm"]  # noqa: S108
     args += ["--perms", "0755", "--dir", "/var"]
     args += ["--perms", "1777", "--tmpfs", "/var/tmp"]  # noqa: S108 - inside the sandbox
     args += ["--bind", str(rooms.tmp), "/tmp", "--perms", "0755", "--dir", "/home"]  # noqa: S108
