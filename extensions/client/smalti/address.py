@@ -97,7 +97,7 @@ def parse(text: str) -> Address:
     parts = urlsplit(text)
     if parts.username is not None or parts.password is not None:
         raise ConfigurationError("an address must not hold a user or password")
-    path = parts.path.partition(SERVICE)[0].partition("/hub")[0].rstrip("/")
+    path = re.split(rf"(?:{SERVICE}|/hub)(?=/|$)", parts.path, maxsplit=1)[0].rstrip("/")
     return Address(f"{parts.scheme.lower()}://{parts.netloc.lower()}{path}")
 
 

@@ -11,6 +11,7 @@ import contextlib
 import json
 import platform
 import re
+import ssl
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -31,7 +32,7 @@ from smalti.retries import RETRIED, Retry, Trial, retry_after
 
 REDIRECTS = 5
 ERROR_BYTES = 100_000  # of an error's body that are read
-_TIMEOUTS = httpx.Timeout(connect=10, read=120, write=120, pool=10)
+SILENCE = 120.0  # seconds without a byte after which an answer is given up
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -83,10 +84,13 @@ class Transport:
         self._origin = address.origin
         self._reached = False
         # Proxies of the environment are for other hosts, never for this machine.
-        here = _Here()
+        trust = _trust(self._origin.scheme)
+        here = _Here(verify=trust)
         mounts = {"all://*localhost": here, "all://127.0.0.1": here}
         agent = f"smalti/{__version__} python/{platform.python_version()}"
-        self._http = httpx.Client(mounts=mounts, timeout=_TIMEOUTS, headers={"User-Agent": agent})
+        self._http = httpx.Client(
+            mounts=mounts, verify=trust, timeout=_timeouts(SILENCE), headers={"User-Agent": agent}
+        )
 
     def close(self) -> None:
         """Close the connections that are kept open."""
@@ -179,7 +183,7 @@ class Transport:
         if call.body is not None:
             extra["content"] = call.body()
         if call.silence is not None:
-            extra["timeout"] = httpx.Timeout(_TIMEOUTS, read=call.silence)
+            extra["timeout"] = _timeouts(call.silence)
         request = self._http.build_request(call.method, url, headers=headers, **extra)
         return self._http.send(request, stream=True, follow_redirects=False)
 
@@ -231,6 +235,18 @@ class Transport:
             request_id=error.get("request_id") or response.headers.get("x-request-id"),
             details=error.get("details"),
         )
+
+
+def _timeouts(silence: float) -> httpx.Timeout:
+    return httpx.Timeout(connect=10, read=silence, write=SILENCE, pool=10)
+
+
+def _trust(scheme: str) -> ssl.SSLContext:
+    """Return whose certificates are believed: nobody's where none will be shown, because
+    reading the list of those who are takes longer than many a call."""
+    if scheme == "https":
+        return httpx.create_ssl_context()
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _beginning(response: httpx.Response) -> bytes:

@@ -273,12 +273,20 @@ class CodeDifference:
 
 
 @dataclass(frozen=True)
+class OutputSide:
+    """One job's file of a path that both are asked for."""
+
+    size: int = 0
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
 class OutputDifference:
     """One output of two jobs, None where a side has none."""
 
     path: str
-    left: Output | None = None
-    right: Output | None = None
+    left: OutputSide | None = None
+    right: OutputSide | None = None
     same: bool = False
 
 

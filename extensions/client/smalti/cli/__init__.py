@@ -71,6 +71,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return exits.INTERRUPTED
     except SmaltiError as error:
         return _told(error, as_json=_wants_json(words))
+    except SystemExit as error:
+        # How click ends when the reader of its output has gone away.
+        if isinstance(error.__context__, BrokenPipeError):
+            return exits.PIPE
+        raise
     except BrokenPipeError:
         # Nothing more can be written; keep the interpreter from trying at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -9,7 +9,7 @@ import click
 from smalti.cli import current, output
 from smalti.cli.app import App, Command, pass_app
 from smalti.cli.terminal import clean, clean_lines
-from smalti.views import Comparison, Output
+from smalti.views import Comparison, OutputSide
 
 
 @click.command(cls=Command)
@@ -49,5 +49,5 @@ def _section(title: str, heads: list[str], rows: Sequence[tuple[object, object, 
         output.print_table(("  name", *heads), [(f"  {row[0]}", *row[1:]) for row in rows])
 
 
-def _side(one: Output | None) -> str:
+def _side(one: OutputSide | None) -> str:
     return "-" if one is None else f"{output.size(one.size)} {(one.sha256 or '')[:8]}".rstrip()

@@ -20,7 +20,7 @@ def stop(app: App, job: str, wait: bool) -> None:
     name = live.label(app, found)
     if wait:
         with live.leaving(app, name), live.StateLine(app, name) as line:
-            found.wait(changed=lambda view: line.tell(view.status, view.reason))
+            found.wait(changed=line.tell_of)
     text = f"{name} {live.sentence(found.status, found.reason)}"
     app.show(found.view, lambda: output.note(text))
 

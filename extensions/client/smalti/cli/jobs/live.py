@@ -74,6 +74,11 @@ class StateLine:
 
         self._status.update(Text(text))
 
+    def tell_of(self, view: JobView) -> None:
+        """Show a job's state; its end is told by `ended`."""
+        if not view.is_final:
+            self.tell(view.status, view.reason)
+
     def pause(self) -> None:
         """Take the moving line away, so that something else can be printed."""
         if self._status is not None:
@@ -96,7 +101,7 @@ def leaving(app: App, name: str) -> Iterator[None]:
 def wait(app: App, job: Job, name: str, timeout: float | None = None) -> int:
     """Wait for a job, showing its state; return the exit code for how it ended."""
     with leaving(app, name), StateLine(app, name) as line:
-        job.wait(timeout, changed=lambda view: line.tell(view.status, view.reason))
+        job.wait(timeout, changed=line.tell_of)
     return ended(app, job, name)
 
 
@@ -118,7 +123,7 @@ def follow(app: App, job: Job, name: str, offset: int = 0) -> int:
         finally:
             line.pause()
             write(None)
-        job.wait(changed=lambda view: line.tell(view.status, view.reason))
+        job.wait(changed=line.tell_of)
     return ended(app, job, name, lines=True)
 
 
