@@ -230,7 +230,9 @@ class Instance:
         """Return a client without a login that keeps cookies, on the main host."""
         return httpx.Client(base_url=self.origin, timeout=30, follow_redirects=False)
 
-    def log_in(self, user: str, password: str, client: httpx.Client | None = None) -> httpx.Response:
+    def log_in(
+        self, user: str, password: str, client: httpx.Client | None = None
+    ) -> httpx.Response:
         """Fill in the login form; return the answer to the form, redirects not followed."""
         client = client or self.browse()
         page = client.get("/hub/login")

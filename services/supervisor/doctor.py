@@ -33,7 +33,8 @@ def examine(home: Home) -> Iterator[Finding]:
             return
     yield from _secrets(home)
     seen = status.look(home)
-    yield seen.environment == "ready", f"default environment for jobs is {seen.environment}"
+    if any(one.name == "agent" for one in seen.processes):
+        yield seen.environment != "missing", f"default environment for jobs is {seen.environment}"
     for one in (seen.supervisor, *seen.processes):
         yield one.state == "running", f"{one.name} is {one.state}" + _why(home, one.name)
 

@@ -31,10 +31,16 @@ STAMP = ".smalti-environment.json"
 CACHE = "SMALTI_ENVIRONMENT_CACHE"
 
 
-def digest() -> str:
-    """Digest of everything that the environment is made from."""
+def base_digest() -> str:
+    """Digest of what the packages are installed from."""
     value = hashlib.sha256(f"{sys.version_info[:3]} {sys.base_prefix}\n".encode())
     value.update(REQUIREMENTS.read_bytes())
+    return value.hexdigest()
+
+
+def digest() -> str:
+    """Digest of everything that the environment is made from, our client included."""
+    value = hashlib.sha256(base_digest().encode())
     for file in sorted(CLIENT.rglob("*")):
         if file.suffix in (".py", ".toml", ".typed") and "__pycache__" not in file.parts:
             value.update(f"{file.relative_to(CLIENT)}\n".encode() + file.read_bytes())
@@ -46,10 +52,12 @@ def folder(home: Home) -> Path:
     return home.path("environments", "default", "1")
 
 
-def is_ready(home: Home) -> bool:
-    """Say whether the present default environment is there, whole."""
+def state(home: Home) -> str:
+    """Say whether it is `ready`, `outdated` (whole and usable, of an earlier list) or `missing`."""
     stamp = read_json(folder(home) / STAMP)
-    return stamp is not None and stamp.get("digest") == digest()
+    if stamp is None:
+        return "missing"
+    return "ready" if stamp.get("digest") == digest() else "outdated"
 
 
 class EnvironmentBuild:
@@ -61,7 +69,7 @@ class EnvironmentBuild:
 
     def begin(self) -> None:
         """Start the build when it is needed."""
-        if is_ready(self.home):
+        if state(self.home) == "ready":
             return
         self.say("Building the default environment for jobs; the login page does not wait for it")
         log = open_log(self.home.log("environment"))
@@ -105,22 +113,25 @@ class EnvironmentBuild:
 def build(home: Home, cache: Path | None = None) -> None:
     """Build the environment and put it in place. Raises CalledProcessError, OSError."""
     os.umask(0o022)  # runs under other uids read it
-    wanted = digest()
     target = folder(home)
     for pattern in (".building-*", ".replaced-*"):
         for left in target.parent.glob(pattern):
             shutil.rmtree(left, ignore_errors=True)
     fresh = target.parent / f".building-{os.getpid()}"
     if cache is None:
-        _install(fresh, wanted)
+        _install_packages(fresh)
     else:
-        kept = cache / wanted
-        if not (kept / STAMP).exists():
-            beside = cache / f".building-{wanted}-{os.getpid()}"
-            _install(beside, wanted)
-            _put(beside, kept)
+        base = cache / base_digest()
+        if not (base / STAMP).exists():
+            beside = cache / f".building-{base.name}-{os.getpid()}"
+            _install_packages(beside)
+            _seal(beside, base.name)
+            _put(beside, base)
         # Finished files are never written again, so links to them are as good as copies.
-        shutil.copytree(kept, fresh, symlinks=True, copy_function=_link)
+        shutil.copytree(base, fresh, symlinks=True, copy_function=_link)
+        (fresh / STAMP).unlink()
+    _uv("pip", "install", *_into(fresh), "--no-deps", str(CLIENT))
+    _seal(fresh, digest())
     _put(fresh, target)
 
 
@@ -145,9 +156,18 @@ def _put(fresh: Path, target: Path) -> None:
         shutil.rmtree(fresh)
 
 
-def _install(place: Path, wanted: str) -> None:
-    uv = Path(sysconfig.get_path("scripts")) / "uv"
-    python = str(place / "bin" / "python")
+def _install_packages(place: Path) -> None:
+    base = getattr(sys, "_base_executable", sys.executable)
+    # Relocatable, because it is built beside its place and may be linked from a cache.
+    _uv("venv", "--relocatable", "--no-project", "--python", base, str(place))
+    _uv("pip", "install", *_into(place), "--require-hashes", "-r", str(REQUIREMENTS))
+
+
+def _into(place: Path) -> tuple[str, ...]:
+    return ("--python", str(place / "bin" / "python"), "--compile-bytecode")
+
+
+def _uv(*arguments: str) -> None:
     environment = {
         **os.environ,
         "UV_PYTHON_DOWNLOADS": "never",
@@ -155,21 +175,18 @@ def _install(place: Path, wanted: str) -> None:
         # Links would share files, and their modes, with uv's own cache.
         "UV_LINK_MODE": "copy",
     }
+    # Where bytecode is forbidden, each import of a job would be several times slower.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     environment.pop("VIRTUAL_ENV", None)
-    base = getattr(sys, "_base_executable", sys.executable)
-    install = [str(uv), "pip", "install", "--python", python, "--compile-bytecode"]
-    for command in (
-        # Relocatable, because it is built beside its place and may be linked from a cache.
-        [str(uv), "venv", "--relocatable", "--no-project", "--python", base, str(place)],
-        [*install, "--require-hashes", "-r", str(REQUIREMENTS)],
-        [*install, "--no-deps", str(CLIENT)],
-    ):
-        subprocess.run(command, check=True, env=environment, cwd=REPOSITORY)
+    uv = Path(sysconfig.get_path("scripts")) / "uv"
+    subprocess.run([str(uv), *arguments], check=True, env=environment, cwd=REPOSITORY)
+
+
+def _seal(place: Path, made_from: str) -> None:
     for file in place.rglob("*"):
         if file.is_file() and not file.is_symlink():
             file.chmod(file.stat().st_mode & 0o555)
-    stamp = {"digest": wanted, "python": sys.version.split()[0], "built_at": now()}
+    stamp = {"digest": made_from, "python": sys.version.split()[0], "built_at": now()}
     (place / STAMP).write_text(json.dumps(stamp) + "\n")
 
 

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from services.supervisor import records
-from services.supervisor.environment import is_ready
+from services.supervisor import environment, records
 from services.supervisor.home import Home, read_json
 from services.supervisor.processes import Process, answers, processes
 from services.supervisor.records import Record
@@ -56,8 +55,7 @@ def look(home: Home) -> Status:
     elif states == {"stopped"}:
         state = "stopped"
     url = f"http://localhost:{ports['frontdoor']}" if "frontdoor" in ports else None
-    environment = "ready" if is_ready(home) else "missing"
-    return Status(state, str(home.root), url, supervisor, found, environment)
+    return Status(state, str(home.root), url, supervisor, found, environment.state(home))
 
 
 def _status(home: Home, process: Process, ports: dict[str, int]) -> ProcessStatus:

@@ -49,10 +49,12 @@ def _run_locked(home: Home, say: Say, ready: Callable[[], None] | None) -> None:
     make_secrets(home)
     admin = make_first_admin(home)
     write_files(home, ports, path_only=path_only())
-    supervisor = Supervisor(home, processes(home), ports, say)
+    supervised = processes(home)
+    supervisor = Supervisor(home, supervised, ports, say)
     supervisor.listen_to_signals()
     environment = EnvironmentBuild(home, say)
-    environment.begin()
+    if any(process.name == "agent" for process in supervised):
+        environment.begin()
     try:
         if supervisor.bring_up(adopt=not changed):
             _welcome(home, ports["frontdoor"], admin, say, watched=ready is None)
