@@ -110,7 +110,7 @@ class Agent:
     def _adopt(self) -> None:
         """Take up the desired set as it was left; what runs besides it waits for hello."""
         for workload_id, kept in self._bench.desired.load().items():
-            self._works[workload_id] = Work(self._bench, kept, adopted=True)
+            self._works[workload_id] = Work(self._bench, kept, adopted=True, on_disk=True)
         for state in self._runtime.states():
             work = self._works.get(state.key.workload_id)
             if work is not None and state.key != work.kept.key:
@@ -144,9 +144,7 @@ class Agent:
                 version=VERSION,
                 instance=self._instance,
                 isolation=self._runtime.isolation.value,
-                capacity=CapacityReport(
-                    cpu=capacity.cpu, memory=capacity.memory, gpu=capacity.gpu
-                ),
+                capacity=CapacityReport(cpu=capacity.cpu, memory=capacity.memory, gpu=capacity.gpu),
                 inventory=self._inventory(),
             )
         )
@@ -244,7 +242,8 @@ class Agent:
         self._forgotten.pop(workload_id, None)
         kept = Kept(command=command)
         here = [s.key for s in self._runtime.states() if s.key.workload_id == workload_id]
-        work = self._works[workload_id] = Work(self._bench, kept, adopted=kept.key in here)
+        work = Work(self._bench, kept, adopted=kept.key in here, on_disk=False)
+        self._works[workload_id] = work
         work.begin([key for key in here if key != kept.key])
 
     def _on_forgotten(self, kept: Kept) -> None:

@@ -45,3 +45,5 @@ def set_up(level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    # Standard output may go away with whoever reads it; that must neither end us nor make noise.
+    logging.raiseExceptions = False

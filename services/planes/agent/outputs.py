@@ -97,9 +97,7 @@ def _walk(root: bytes, remarks: Remarks) -> Iterator[tuple[tuple[bytes, ...], in
         pending.extend(reversed(folders))
 
 
-def _entries(
-    root: bytes, parts: tuple[bytes, ...], remarks: Remarks
-) -> list[os.DirEntry[bytes]]:
+def _entries(root: bytes, parts: tuple[bytes, ...], remarks: Remarks) -> list[os.DirEntry[bytes]]:
     try:
         with os.scandir(os.path.join(root, *parts)) as entries:
             return sorted(entries, key=lambda entry: entry.name)

@@ -1,7 +1,8 @@
 """Getting a run ready: its folders, its checkout, its environment, its command line.
 
-Owns `runs/<run>/` in the agent's home. Called by the work on each workload. Preparing twice is
-harmless: whatever an earlier try left is thrown away first. Must never start the run.
+Owns `runs/<run>/` and `outputs/<run>/` in the agent's home. Called by the work on each workload.
+Preparing twice is harmless: whatever an earlier try left is thrown away first. Must never start
+the run.
 """
 
 from __future__ import annotations
@@ -34,19 +35,13 @@ FETCH_TRIES = 4
 
 @dataclass(frozen=True)
 class Places:
-    """The folders of one run."""
+    """The folders of one run: where the program runs, and where it leaves what is kept.
 
-    root: Path
+    They lie side by side and not in a folder of their own: a folder costs each run.
+    """
 
-    @property
-    def checkout(self) -> Path:
-        """Where the program runs."""
-        return self.root / "checkout"
-
-    @property
-    def outputs(self) -> Path:
-        """What it leaves here is kept."""
-        return self.root / "outputs"
+    checkout: Path
+    outputs: Path
 
 
 class Preparing:
@@ -66,14 +61,16 @@ class Preparing:
         self._trash = trash
         self._connected = connected
         self._floor = settings.floor()
-        self._folder = settings.home / "runs"
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._runs = settings.home / "runs"
+        self._outputs = settings.home / "outputs"
+        self._runs.mkdir(parents=True, exist_ok=True)
+        self._outputs.mkdir(parents=True, exist_ok=True)
 
     def places(self, key: RunKey) -> Places:
         """Where the folders of a run are. ValueError for a key that is none."""
         if not is_name(key.workload_id):
             raise ValueError(f"not a workload id: {key.workload_id!r}")
-        return Places(self._folder / str(key))
+        return Places(self._runs / str(key), self._outputs / str(key))
 
     def what(self, order: RunOrder) -> str | None:
         """Say what a run will wait for while it is prepared, None when for nothing."""
@@ -85,7 +82,6 @@ class Preparing:
         environment = find_environment(self._settings.environments, order.environment)
         places = self.places(key)
         self.clear(key)
-        os.mkdir(places.root)
         os.mkdir(places.outputs)
         try:
             await self._checkout(order, places.checkout)
@@ -113,7 +109,9 @@ class Preparing:
 
     def clear(self, key: RunKey) -> None:
         """Throw away a run's folders, if there are any."""
-        self._trash.throw(self.places(key).root)
+        places = self.places(key)
+        self._trash.throw(places.checkout)
+        self._trash.throw(places.outputs)
 
     async def _checkout(self, order: RunOrder, target: Path) -> None:
         """Check the commit out; while the control plane is away, wait for it."""
@@ -138,7 +136,7 @@ class Preparing:
         return self._client.at.origin + path
 
     def _check_disk(self) -> None:
-        status = os.statvfs(self._folder)
+        status = os.statvfs(self._runs)
         free = status.f_bavail * status.f_frsize
         if free < self._floor:
             raise CannotPrepare(

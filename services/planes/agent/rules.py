@@ -96,9 +96,7 @@ def replace(kept: Kept | None, command: Command) -> Kept:
 
 def forgetting(workload_id: str, attempt: int, generation: int = 0) -> Command:
     """Build the command that an absent workload amounts to."""
-    return Command(
-        workload_id=workload_id, generation=generation, attempt=attempt, action="forget"
-    )
+    return Command(workload_id=workload_id, generation=generation, attempt=attempt, action="forget")
 
 
 def next_step(kept: Kept, phase: RunPhase | None) -> Step:

@@ -78,9 +78,7 @@ def concluded(
 
 def usage_of(state: RunState) -> UsageReport:
     """Put what a run has used into the protocol's words."""
-    return UsageReport(
-        cpu_seconds=state.usage.cpu_seconds, memory_peak=state.usage.memory_peak
-    )
+    return UsageReport(cpu_seconds=state.usage.cpu_seconds, memory_peak=state.usage.memory_peak)
 
 
 def points(samples: list[Sample]) -> list[SamplePoint]:

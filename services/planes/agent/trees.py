@@ -148,9 +148,7 @@ class Trees:
                 raise CannotPrepare(text[:500], retryable=True) from again
 
     async def _prepare(self, order: RunOrder, url: str, place: Path) -> None:
-        bare = await self._repositories.ensure(
-            order.project_id, order.commit, url, order.token
-        )
+        bare = await self._repositories.ensure(order.project_id, order.commit, url, order.token)
         temporary = place.with_name(f".{uuid.uuid4().hex}")
         try:
             await asyncio.to_thread(_begin, temporary, bare / "objects", order.commit)
@@ -166,15 +164,11 @@ class Trees:
 
 
 def _begin(root: Path, objects: Path, commit: str) -> None:
-    """Write the least `.git` that git takes for a repository."""
-    for folder in ("objects/info", "refs/heads"):
-        (root / ".git" / folder).mkdir(parents=True)
+    """Write the least `.git` that git takes for a repository: every file costs each run."""
+    for folder in (".git/objects/info", ".git/refs"):
+        (root / folder).mkdir(parents=True)
     (root / ".git" / "HEAD").write_text(f"{commit}\n")
     (root / ".git" / "objects" / "info" / "alternates").write_text(f"{objects}\n")
-    (root / ".git" / "config").write_text(
-        "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n"
-        "[gc]\n\tauto = 0\n[advice]\n\tdetachedHead = false\n"
-    )
 
 
 def read(root: str) -> Tree:

@@ -55,7 +55,7 @@ class Bench:
 class Work:
     """One workload on this plane."""
 
-    def __init__(self, bench: Bench, kept: Kept, adopted: bool) -> None:
+    def __init__(self, bench: Bench, kept: Kept, adopted: bool, on_disk: bool) -> None:
         self._bench = bench
         self.kept = kept
         self.removed = False
@@ -70,6 +70,7 @@ class Work:
         self._log = RunLog(bench.logs, kept.key, None if adopted else 0)
         self._notes: list[str] = []
         self._again = Backoff(0.5, 30.0)
+        self._saved = kept if on_disk else None
 
     # -- from outside --------------------------------------------------------------------------
 
@@ -296,7 +297,7 @@ class Work:
         await self._clear(key)
         if self.kept.key != key or self.kept.command.action != "forget":
             return  # wanted again meanwhile
-        self._bench.desired.drop(key.workload_id)
+        self._bench.desired.drop(self.kept)
         self._bench.outbox.drop(key)
         self.removed = True
         self._bench.forgotten(self.kept)
@@ -320,8 +321,11 @@ class Work:
     # -- words ---------------------------------------------------------------------------------
 
     def _save(self) -> None:
+        if self.kept.final is not None and self.kept.command.action == "forget":
+            return  # it never runs again: being dropped is all that is left to be done
         try:
-            self._bench.desired.save(self.kept)
+            self._bench.desired.save(self.kept, self._saved)
+            self._saved = self.kept
         except OSError as error:
             # In memory it still holds; after a restart hello brings it back.
             fields = {"run": str(self.kept.key), "why": error.strerror}
@@ -360,4 +364,3 @@ _STEPS = {
     Step.KILL: Work._kill,
     Step.REMOVE: Work._remove,
 }
-

@@ -67,11 +67,13 @@ class Plane:
 
     def files(self, folder: str) -> list[str]:
         """Names in a folder of the agent's home."""
-        return sorted(path.name for path in (self.home / "agent" / folder).iterdir())
+        found = (path.name for path in (self.home / "agent" / folder).iterdir())
+        return sorted(name for name in found if not name.startswith("spare"))
 
     async def settled(self) -> None:
         """Wait until nothing is desired and nothing is left."""
-        await until(lambda: not self.files("desired") and not self.files("runs"))
+        folders = ("desired", "runs", "outputs")
+        await until(lambda: not any(self.files(folder) for folder in folders))
 
 
 async def until(condition: Any, timeout: float = 10.0) -> None:

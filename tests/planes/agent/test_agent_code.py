@@ -12,7 +12,6 @@ import pytest
 from services.planes.agent import git as agent_git
 from services.planes.agent.cleaning import Cleaner
 from services.planes.agent.git import GitError, Repositories, Unreachable, environment
-from services.planes.agent.preparing import Places
 from services.planes.agent.programs import CannotPrepare, command_line, variables
 from services.planes.agent.trash import Trash
 from services.planes.agent.trees import SMALL_BYTES, Trees
@@ -45,7 +44,8 @@ async def test_large_trees_are_copied_whole(
         for path, content in files.items():
             assert (tmp_path / name / path).read_bytes() == content
         assert (tmp_path / name / "run").stat().st_mode & stat.S_IXUSR
-    said = subprocess.run(["git", "status", "--porcelain"], cwd=tmp_path / "two", capture_output=True)
+    command = ["git", "status", "--porcelain"]
+    said = subprocess.run(command, cwd=tmp_path / "two", check=True, capture_output=True)
     assert said.stdout == b""
 
 
@@ -83,7 +83,7 @@ async def test_unreachable_and_absent_repositories(
         await trees.checkout(make_order(commit), nowhere, tmp_path / "a")
     with pytest.raises(CannotPrepare, match="repository is not there"):
         await trees.checkout(make_order(commit), f"{control.origin}/git/no.git", tmp_path / "b")
-    with pytest.raises(Unreachable, match="transport|protocol"):
+    with pytest.raises(Unreachable, match=r"transport|protocol"):
         await trees.checkout(make_order(commit), f"file://{git.root}/proj.git", tmp_path / "c")
 
 
@@ -124,9 +124,9 @@ async def test_hooks_and_configuration_of_others_do_nothing(
     monkeypatch.setenv("HOME", str(tmp_path))
     git.create("proj")
     pointer = b"version https://git-lfs.github.com/spec/v1\n"
+    attributes = b"*.bin filter=lfs\n"
     commit = git.commit(
-        "proj",
-        {".gitattributes": b"*.bin filter=lfs\n", "a.bin": pointer, ".gitmodules": b"[submodule]\n"},
+        "proj", {".gitattributes": attributes, "a.bin": pointer, ".gitmodules": b"[submodule]\n"}
     )
     await trees.checkout(make_order(commit), url(control), tmp_path / "one")
     assert (tmp_path / "one" / "a.bin").read_bytes() == pointer
@@ -192,8 +192,7 @@ def test_command_lines(tmp_path: Path) -> None:
 
 def test_variables_of_ours_are_not_replaced(tmp_path: Path) -> None:
     order = make_order("0" * 40, env={"SMALTI_RUN_ID": "x", "SMALTI_NEW": "x", "B": "2"})
-    places = Places(tmp_path)
-    found = variables(order, RunKey("w", 1), "http://api", tmp_path / "env", places.outputs)
+    found = variables(order, RunKey("w", 1), "http://api", tmp_path / "env", tmp_path / "outputs")
     assert (found["SMALTI_RUN_ID"], found["B"]) == ("w", "2")
     assert "SMALTI_NEW" not in found
 

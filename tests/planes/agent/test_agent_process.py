@@ -53,8 +53,9 @@ class AgentProcess:
 
     def kept(self) -> list[str]:
         """What is left in its home of any run."""
-        folders = ("desired", "runs", "runtime/runs")
-        return [n for f in folders for n in os.listdir(self.home / "agent" / f)]
+        folders = ("desired", "runs", "outputs", "runtime/runs")
+        found = [name for folder in folders for name in os.listdir(self.home / "agent" / folder)]
+        return [name for name in found if not name.startswith("spare")]
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ async def test_real_job(process: AgentProcess, control: Control, git: GitServer)
     await control.run("w1", make_order(commit, file="main.py", args=["3", "x y"]))
     final = await control.final("w1", timeout=20)
     assert (final.outcome, final.reason, final.exit_code) == (Outcome.FAILED, "exit code 3", 3)
-    assert control.log("w1").decode().startswith("here checkout ['3', 'x y']\n" + commit)
+    assert control.log("w1").decode().startswith("here w1.1 ['3', 'x y']\n" + commit)
     assert control.outputs["w1", 1] == {"m.json": b'{"a": 1}'}
     assert final.usage is not None
     assert final.usage.cpu_seconds > 0

@@ -37,14 +37,8 @@ async def test_run_finds_its_code_and_names(
     await control.phase("w1", Phase.RUNNING)
     [spec] = runtime.started
     assert (spec.workdir / "main.py").read_bytes() == b"print('hello')\n"
-    said = subprocess.run(
-        ["git", "log", "-1", "--format=%H %s"], cwd=spec.workdir, capture_output=True, text=True
-    )
-    assert said.stdout == f"{commit} commit of 2\n"
-    status = subprocess.run(
-        ["git", "status", "--porcelain"], cwd=spec.workdir, capture_output=True, text=True
-    )
-    assert (status.stdout, status.stderr) == ("", "")
+    assert ask_git(spec.workdir, "log", "-1", "--format=%H %s") == f"{commit} commit of 2\n"
+    assert ask_git(spec.workdir, "status", "--porcelain") == ""
     assert spec.env["A"] == "b"
     assert spec.env["SMALTI_TOKEN"] == TOKEN
     assert spec.env["SMALTI_COMMIT"] == commit
@@ -52,6 +46,31 @@ async def test_run_finds_its_code_and_names(
     assert plane.home / "agent" / "cache" / "git" / "proj.git" / "objects" in spec.readable
     desired = plane.home / "agent" / "desired" / "w1.json"
     assert desired.stat().st_mode & 0o777 == 0o600
+
+
+def ask_git(folder: Path, *arguments: str) -> str:
+    """Run git as a program in the run would."""
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, check=True, capture_output=True, text=True
+    )
+    return done.stdout + done.stderr
+
+
+async def test_run_may_commit_and_the_cache_does_not_change(
+    plane: Plane, control: Control, order: RunOrder
+) -> None:
+    runtime = plane.start(FakeRuntime(HOLD))
+    await control.run("w1", order)
+    await control.phase("w1", Phase.RUNNING)
+    folder = runtime.started[0].workdir
+    objects = plane.home / "agent" / "cache" / "git" / "proj.git" / "objects"
+    before = sorted(objects.rglob("*"))
+    (folder / "new").write_text("new")
+    ask_git(folder, "checkout", "-q", "-b", "mine")
+    ask_git(folder, "add", "new")
+    ask_git(folder, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "mine")
+    assert ask_git(folder, "log", "-1", "--format=%s") == "mine\n"
+    assert sorted(objects.rglob("*")) == before
 
 
 async def test_commit_is_fetched_once_and_runs_do_not_share_files(
