@@ -1,0 +1,26 @@
+"""People: persons, their platform roles and groups, and our own tokens.
+
+The names below are what other nouns may use.
+"""
+
+from services.people.entry import enter
+from services.people.rules import PersonStatus, TokenKind
+from services.people.schemas import PersonName, PersonView
+from services.people.store import Person, by_name, find, named
+from services.people.tokens import Token, consume_enrolment, issue_token, revoke_tokens
+
+__all__ = [
+    "Person",
+    "PersonName",
+    "PersonStatus",
+    "PersonView",
+    "Token",
+    "TokenKind",
+    "by_name",
+    "consume_enrolment",
+    "enter",
+    "find",
+    "issue_token",
+    "named",
+    "revoke_tokens",
+]
