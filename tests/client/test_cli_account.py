@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from smalti import config
 from smalti.cli import account
+from smalti.config import Config, Profile
 
 from tests.client.conftest import Cli
 from tests.client.server import PASSWORD, TOKEN, Platform
@@ -164,3 +165,28 @@ def test_files_are_managed(platform: Platform, cli: Cli, home: Path) -> None:
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_scripts_are_printed(anonymous: Cli, shell: str) -> None:
     assert "_SMALTI_COMPLETE" in anonymous("completion", shell).out
+
+
+def test_git_credential_answers_for_the_platform_only(platform: Platform, anonymous: Cli) -> None:
+    profiles = {"default": Profile(platform.url, "ada", TOKEN)}
+    config.save(Config(profiles), config.path())
+
+    def ask(host: str, protocol: str = "http", action: str = "get") -> str:
+        words = f"protocol={protocol}\nhost={host}\npath=x.git\n\n"
+        done = anonymous("git-credential", action, stdin=words)
+        assert done.code == 0, done.err
+        return done.out
+
+    given = f"username=ada\npassword={TOKEN}\n"
+    assert ask(f"localhost:{platform.port}") == given
+    assert ask(f"127.0.0.1:{platform.port}") == given
+    for host in (
+        "localhost",
+        f"evil.localhost:{platform.port}",
+        f"x.org:{platform.port}",
+        "",
+        "a b",
+    ):
+        assert ask(host) == ""
+    assert ask(f"localhost:{platform.port}", "https") == ""
+    assert ask(f"localhost:{platform.port}", action="store") == ""

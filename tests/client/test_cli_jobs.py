@@ -133,7 +133,7 @@ def test_log_into_a_pipe_is_exact(platform: Platform, cli: Cli) -> None:
 
         assert run(["jobs", "logs", "wine#1"]) == 0
         assert streams[0].getvalue() == b"".join(platform.next_log)
-    assert cli("jobs", "logs", "wine#1", "--offset", "12").out == "\nb"
+    assert cli("jobs", "logs", "wine#1", "--offset", "12").out == "\r\nb"
     assert cli("jobs", "logs", "wine#1", "--json").json["text"].endswith("a��\r\nb")
 
 

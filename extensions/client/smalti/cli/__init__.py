@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -21,7 +21,19 @@ from smalti.cli.terminal import clean
 from smalti.errors import SmaltiError
 
 
-@click.group(cls=Group, context_settings=CONTEXT)
+class _ReaderGone(Exception):
+    """What a broken pipe becomes on its way through click, which would end with 1."""
+
+
+class _Root(Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ReaderGone from error
+
+
+@click.group(cls=_Root, context_settings=CONTEXT)
 @click.option("--server", metavar="URL", help="The platform's address.")
 @click.option("--profile", metavar="NAME", help="The login to use, if there are several.")
 @click.version_option(__version__, prog_name="smalti")
@@ -71,12 +83,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return exits.INTERRUPTED
     except SmaltiError as error:
         return _told(error, as_json=_wants_json(words))
-    except SystemExit as error:
-        # How click ends when the reader of its output has gone away.
-        if isinstance(error.__context__, BrokenPipeError):
-            return exits.PIPE
-        raise
-    except BrokenPipeError:
+    except (BrokenPipeError, _ReaderGone):
         # Nothing more can be written; keep the interpreter from trying at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exits.PIPE
