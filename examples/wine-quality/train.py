@@ -149,7 +149,7 @@ def main() -> int:
     draw_confusion(counts, names, metrics["accuracy"], outputs / "confusion.png")
     # skops rather than pickle or joblib: reading the file back cannot run code hidden in it.
     skops.io.dump(forest, outputs / "model.skops", compression=zipfile.ZIP_DEFLATED)
-    print(f"accuracy {metrics['accuracy']:.3f}, results in {outputs}", flush=True)
+    print(f"accuracy {metrics['accuracy']:.3f}; the results are in the outputs", flush=True)
     return 0
 
 
