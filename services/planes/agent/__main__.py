@@ -19,7 +19,7 @@ from services.planes.agent.agent import VERSION, Agent
 from services.planes.agent.client import Client
 from services.planes.agent.enrol import EnrolmentFailure, enrol
 from spawners.process import ProcessRuntime, ProcessSettings
-from spawners.runtime import Runtime
+from spawners.runtime import Runtime, RuntimeFailure
 
 log = logging.getLogger("services.planes.agent")
 
@@ -76,6 +76,9 @@ def main() -> int:
             return 0
         journal.set_up()
         asyncio.run(serve(settings.load()))
+    except RuntimeFailure as error:
+        log.error("this machine cannot run anything", extra={"why": str(error)})
+        return 1
     except (settings.SettingsError, EnrolmentFailure) as error:
         sys.stderr.write(f"{error}\n")
         return 1

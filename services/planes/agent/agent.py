@@ -39,12 +39,13 @@ from services.planes.protocol import (
     Phase,
     RunReport,
 )
-from spawners.runtime import RunState, Runtime
+from spawners.runtime import RunKey, RunState, Runtime, RuntimeFailure
 
 log = logging.getLogger(__name__)
 
 VERSION = "0.1.0"
 TOMBSTONES = 20_000
+ATTEMPTS = 20  # so many earlier ones are looked for when a workload comes
 INVENTORY_BYTES = 1 << 20  # the control plane takes bodies of 2 MiB
 
 
@@ -132,7 +133,7 @@ class Agent:
                 cursor, poll = await self._greet()
                 backoff.reset()
                 await self._listen(cursor, poll)
-            except (Away, Gone, Rejected, TooMuch) as error:
+            except (Away, Gone, Rejected, TooMuch, RuntimeFailure) as error:
                 self._on_away(error)
                 await backoff.wait()
 
@@ -241,7 +242,10 @@ class Agent:
             return
         self._forgotten.pop(workload_id, None)
         kept = Kept(command=command)
-        here = [s.key for s in self._runtime.states() if s.key.workload_id == workload_id]
+        # Asked by key, not looked for: the cost of a command must not grow with what runs.
+        attempts = range(max(1, command.attempt - ATTEMPTS), command.attempt + 1)
+        keys = [RunKey(workload_id, attempt) for attempt in attempts]
+        here = [key for key in keys if self._runtime.state(key) is not None]
         work = Work(self._bench, kept, adopted=kept.key in here, on_disk=False)
         self._works[workload_id] = work
         work.begin([key for key in here if key != kept.key])

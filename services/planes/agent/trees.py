@@ -28,7 +28,7 @@ from services.planes.protocol import RunOrder
 
 log = logging.getLogger(__name__)
 
-SMALL_FILES = 100
+SMALL_FILES = 40
 SMALL_BYTES = 1 << 20
 REMEMBERED_BYTES = 32 << 20
 
