@@ -42,7 +42,8 @@ def choose(settings: ProcessSettings, etc: EtcFolders) -> tuple[Sandbox | None, 
         elif isolation is Isolation.FULL and os.geteuid() != 0:
             why = "only root can give every person a uid"
         else:
-            found = Sandbox(bwrap, isolation, settings.system, (settings.state, *settings.hidden))
+            hidden = (settings.state, *settings.hidden)
+            found = Sandbox(bwrap, isolation, settings.system, hidden, _shared_uid(settings))
             failed = _try(found, settings, etc)
             if failed is None:
                 return found, why
@@ -53,10 +54,17 @@ def choose(settings: ProcessSettings, etc: EtcFolders) -> tuple[Sandbox | None, 
     return None, why
 
 
+def _shared_uid(settings: ProcessSettings) -> int | None:
+    """The uid before the first person's: reserved too, and nobody's.
+
+    Root must never stay root inside: even without any capability it may write kernel settings.
+    """
+    return settings.first_uid - 1 if os.geteuid() == 0 else None
+
+
 def _try(sandbox: Sandbox, settings: ProcessSettings, etc: EtcFolders) -> str | None:
     """Run `id -u` inside as a run would be; None when it works, else what was said."""
-    # The uid before the first person's: reserved too, and nobody's.
-    uid = settings.first_uid - 1 if sandbox.isolation is Isolation.FULL else None
+    uid = sandbox.shared_uid
     folder = Path(tempfile.mkdtemp(prefix="trial-", dir=settings.state))
     try:
         made = [folder / name for name in ("work", "outputs", "tmp", "home")]

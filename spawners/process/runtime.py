@@ -183,7 +183,9 @@ class ProcessRuntime(Runtime):
 
     def _prepare(self, spec: RunSpec, run: Run) -> None:
         folder = run.folder
-        uid = self._people.uid(spec.person_id) if self.isolation is Isolation.FULL else None
+        uid = self._sandbox.shared_uid if self._sandbox is not None else None
+        if self.isolation is Isolation.FULL:
+            uid = self._people.uid(spec.person_id)
         rooms = None
         if self._sandbox is not None:
             etc = self._etc.folder(uid if uid is not None else os.getuid())
@@ -310,6 +312,9 @@ class ProcessRuntime(Runtime):
         if run is None or run.state.phase in OVER or not run.folder.is_dir():
             return
         wish = {"end": str(end), "grace": max(0.0, grace), "reason": _STOP_REASONS[end]}
+        earlier = files.read(str(run.folder), files.STOP)
+        if earlier is not None:  # the shim may not have seen it yet: its reason stays
+            wish = earlier | {"grace": min(earlier["grace"], wish["grace"])}
         files.write(str(run.folder), files.STOP, wish)
         if run.watch is not None:
             with suppress(ProcessLookupError):

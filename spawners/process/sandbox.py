@@ -41,6 +41,7 @@ class Sandbox:
     isolation: Isolation
     system: tuple[Path, ...] = ()
     hidden: tuple[Path, ...] = ()
+    shared_uid: int | None = None  # of all runs; None: the platform's own, or one per person
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ def command(sandbox: Sandbox, spec: RunSpec, rooms: Rooms, uid: int | None) -> l
     args += _parents([name for _, _, name in views])
     for kind, source, name in views:
         args += [kind, str(source), str(name)]
-    args += ["--chdir", str(spec.workdir), "--"]
+    args += ["--remount-ro", "/", "--chdir", str(spec.workdir), "--"]
     if uid is not None:
         args += _drop_rights(uid)
     return [*args, *spec.argv]

@@ -111,6 +111,23 @@ def tree_usage(pid: int) -> TreeUsage:
     return TreeUsage(ticks / _TICKS, (own + shared_most) * _PAGE, count)
 
 
+def tree_memory(pid: int) -> int:
+    """Bytes resident of all below a process, shared pages divided among their users.
+
+    Exact where `tree_usage` takes a page that two forks share for two, but slow.
+    """
+    total = 0
+    for one in descendants(pid):
+        with (
+            suppress(FileNotFoundError, ProcessLookupError, PermissionError),
+            open(f"/proc/{one}/smaps_rollup", "rb") as file,
+        ):
+            for line in file:
+                if line.startswith(b"Pss:"):
+                    total += int(line.split()[1]) * 1024
+    return total
+
+
 def kill_descendants(pid: int) -> int:
     """Kill all below a process once; how many there were. Repeat until it says 0."""
     found = descendants(pid)

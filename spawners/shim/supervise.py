@@ -226,10 +226,10 @@ class Supervision:
         self._peak = max(self._peak, used.memory)
         self._tree_cpu = max(self._tree_cpu, used.cpu_seconds)
         _, memory, count = self.order["caps"]
-        if used.memory > memory:
-            self._stop("out_of_memory", 0.0, self.order["reasons"]["memory"])
-        elif used.processes > count:
+        if used.processes > count:
             self._stop("process_limit", 0.0, self.order["reasons"]["processes"])
+        elif used.memory > memory and processes.tree_memory(os.getpid()) > memory:
+            self._stop("out_of_memory", 0.0, self.order["reasons"]["memory"])
 
     # End
 
