@@ -8,18 +8,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.docs.pages import read
 from tests.instance import Instance
-
-
-@pytest.fixture(scope="module")
-def smalti(tmp_path_factory: pytest.TempPathFactory) -> Instance:  # type: ignore[misc]
-    """A whole instance."""
-    with Instance(tmp_path_factory.mktemp("api-by-curl")) as made:
-        yield made  # type: ignore[misc]
 
 
 @pytest.mark.timeout(240)
@@ -50,9 +42,3 @@ def test_commands_of_the_api_page_do_what_it_says(smalti: Instance, tmp_path: Pa
     assert (tmp_path / "confusion.png").read_bytes().startswith(b"\x89PNG\r\n")
     assert stopped.strip() == "stopped"
     assert len(json.loads(ends.splitlines()[-1])["items"]) == 2
-
-
-def test_health_is_open_and_well(smalti: Instance) -> None:
-    answer = httpx.get(f"{smalti.base}/health", timeout=10)
-    assert answer.status_code == 200
-    assert answer.json()["status"] in ("ok", "degraded")
