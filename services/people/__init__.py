@@ -7,6 +7,7 @@ from services.people.entry import enter
 from services.people.rules import PersonStatus, TokenKind
 from services.people.schemas import PersonName, PersonView
 from services.people.store import Person, by_name, find, named
+from services.people.token_actions import ProjectGate
 from services.people.tokens import Token, consume_enrolment, issue_token, revoke_tokens
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "PersonName",
     "PersonStatus",
     "PersonView",
+    "ProjectGate",
     "Token",
     "TokenKind",
     "by_name",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from services import people
 from services.core.loops import Loop
 from services.core.references import References
 from services.core.work import Context
 from services.projects import imports, store, tending
+from services.projects.access import authorize
 from services.projects.actions import IMPORTS
 from services.projects.git_http import Gate
 from services.projects.runtime import Repositories
@@ -21,4 +23,5 @@ def provide(context: Context) -> None:
     repositories = context.provide(Repositories, Repositories(context.settings))
     repositories.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     context.provide(Gate, Gate())
+    context.provide(people.ProjectGate, people.ProjectGate(authorize))
     context.get(References).register("person", store.of_person)
