@@ -131,3 +131,11 @@ def test_duration_shown_is_read_back_up_to_its_smaller_unit(seconds: int) -> Non
     if seconds >= 10:
         assert 0 <= seconds - durations.parse(shown) < 86_400
         assert durations.parse(shown) > seconds * 0.95
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.25, "0.2s"), (59, "59s"), (3600, "1h"), (5400, "1h30m"), (86_400, "1d"), (90_061, "1d1h")],
+)
+def test_duration_is_shown_short(seconds: float, text: str) -> None:
+    assert durations.show(seconds) == text

@@ -23,9 +23,9 @@ def show(seconds: float) -> str:
     if seconds < 10:
         return f"{max(0.0, seconds):.1f}s"
     left = int(seconds)
-    parts: list[str] = []
+    parts: list[tuple[int, str]] = []
     for unit, size in _UNITS.items():
         count, left = divmod(left, size)
         if count or parts:
-            parts.append(f"{count}{unit}")
-    return "".join(parts[:2])
+            parts.append((count, unit))
+    return "".join(f"{count}{unit}" for n, (count, unit) in enumerate(parts[:2]) if count or n == 0)

@@ -104,7 +104,11 @@ def _by_password(where: Address, options: dict[str, object]) -> Profile:
     finally:
         transport.close()
     with Client(Target(where, made.token)) as client:
-        name = client.me().name
+        try:
+            name = client.me().name
+        except SmaltiError:
+            hub.revoke_token(client.transport, made.user, made.id)  # nobody will ever use it
+            raise
     return Profile(where.root, name, made.token, made.id or None, made.expires_at)
 
 

@@ -44,7 +44,7 @@ def _print(found: Comparison, names: tuple[str, str], *, patch: bool) -> None:
 
 
 def _section(title: str, heads: list[str], rows: Sequence[tuple[object, object, object]]) -> None:
-    click.echo(f"{title}: " + ("" if rows else "no difference"))
+    click.echo(f"{title}:" if rows else f"{title}: no difference")
     if rows:
         output.print_table(("  name", *heads), [(f"  {row[0]}", *row[1:]) for row in rows])
 

@@ -18,7 +18,7 @@ from smalti import decode, durations
 from smalti.cli import exits, output
 from smalti.cli.app import App
 from smalti.cli.terminal import LogFilter, clean
-from smalti.views import JobView, LogText
+from smalti.views import FINAL, JobView, LogText
 
 if TYPE_CHECKING:
     from smalti.job import Job
@@ -118,7 +118,7 @@ def follow(app: App, job: Job, name: str, offset: int = 0) -> int:
                     write(event)
                 elif app.json:
                     output.print_json_line({"type": "status", **decode.plain(event)})
-                elif event.status != "Running" or app.lively:
+                elif event.status not in FINAL and (event.status != "Running" or app.lively):
                     line.tell(event.status, event.reason)
         finally:
             line.pause()
@@ -134,9 +134,10 @@ def ended(app: App, job: Job, name: str, *, lines: bool = False) -> int:
         output.print_json_line({"type": "job", "job": view}) if lines else output.print_json(view)
     else:
         output.note(f"{name} {sentence(job.status, job.reason)}{_took(job.view)}")
-        if not lines and job.status == "Failed" and isinstance(job.view.last_lines, str):
+        last = job.view.last_lines
+        if not lines and job.status == "Failed" and isinstance(last, str) and last.strip():
             app.note("Its last lines:")
-            for text in job.view.last_lines.splitlines()[-10:]:
+            for text in last.splitlines()[-10:]:
                 app.note(f"  {text}")
     return exits.of_job(job.status)
 

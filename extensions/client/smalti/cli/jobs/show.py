@@ -17,6 +17,7 @@ from smalti.views import JobView, Usage
 if TYPE_CHECKING:
     from smalti.job import Job
 
+LISTED = 60  # characters of a title or command in a list
 STATES = [
     "Queued",
     "Pending",
@@ -72,7 +73,8 @@ def _row(app: App, job: Job, names: dict[str, str]) -> tuple[object, ...]:
         names[view.project_id] = live.label(app, job).partition("#")[0]
     name = f"{names[view.project_id]}#{view.number}"
     queued = output.ago(view.queued_at)
-    return name, view.status, view.title or what(view), view.owner.name, queued, view.reason
+    shown = clean(view.title or what(view), LISTED)
+    return name, view.status, shown, view.owner.name, queued, view.reason
 
 
 @click.command(cls=Command)
