@@ -29,6 +29,8 @@ MUST_CHANGE = sqlalchemy.Table(
     sqlalchemy.MetaData(),
     sqlalchemy.Column("username", sqlalchemy.String(128), primary_key=True),
 )
+WRONG = "Invalid username or password"
+TOO_MANY = "Too many wrong passwords for this name; wait a minute and try again"
 # Compared with when a name is unknown, so that the time of an answer tells nothing.
 NOBODY = bcrypt.hashpw(new_token().encode()[:72], bcrypt.gensalt())
 
@@ -61,16 +63,18 @@ class SmaltiAuthenticator(NativeAuthenticator):  # type: ignore[misc]
     async def authenticate(self, handler: Any, data: dict[str, str]) -> str | None:
         """Check name and password.
 
-        Sets `handler.smalti_must_change` to the name of somebody who has to change it first.
+        Sets `handler.smalti_refusal` to what the person is told, and `handler.smalti_must_change`
+        to the name of somebody who has to change the password first.
         """
         name = str(self.normalize_username(str((data or {}).get("username", ""))))
         password = str((data or {}).get("password", ""))
         now = time.monotonic()
         if self.lockout.locked(name, now):
-            self.log.warning("Too many wrong passwords; this name has to wait")
+            handler.smalti_refusal = TOO_MANY
             return None
         if not await self.verify(name, password):
             self.lockout.failed(name, now)
+            handler.smalti_refusal = WRONG
             return None
         self.lockout.succeeded(name)
         if self.must_change(name):
@@ -95,7 +99,9 @@ class SmaltiAuthenticator(NativeAuthenticator):  # type: ignore[misc]
 
     def complaint(self, name: str, password: str, old: str | None) -> str | None:
         """Say what is wrong with a new password; None when it may be used."""
-        common = self.is_password_common(password)
+        # "password2026" is no better than "password".
+        bare = password.lower().rstrip("0123456789!?.-_ ")
+        common = self.is_password_common(password) or self.is_password_common(bare)
         return complaint(password, name=name, old=old, common=common)
 
     async def set_password(self, name: str, password: str, *, must_change: bool) -> None:

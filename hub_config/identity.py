@@ -19,4 +19,7 @@ def configure(c: Any, settings: HubSettings) -> None:
     c.JupyterHub.tornado_settings = {
         "smalti_origin": settings.origin,
         "cookie_options": {"samesite": "Lax"},
+        # The session's cookie is for the main host alone. Browsers see to that by themselves with
+        # `Domain=localhost`; other clients then do not send it at all.
+        "domain": "",
     }

@@ -25,6 +25,7 @@ class PasswordLogin(LoginHandler):  # type: ignore[misc]
     """The hub's login page; a one-time password leads on to the change page."""
 
     smalti_must_change: str | None = None
+    smalti_refusal: str | None = None
 
     async def post(self) -> None:
         """Log in, or hand out a ticket for the change page."""
@@ -43,9 +44,7 @@ class PasswordLogin(LoginHandler):  # type: ignore[misc]
         else:
             self.set_status(403)
             shown = data["username"][:32]
-            self.finish(
-                await self._render(login_error="Invalid username or password", username=shown)
-            )
+            self.finish(await self._render(login_error=self.smalti_refusal, username=shown))
 
 
 def give_ticket(handler: BaseHandler, name: str) -> None:
@@ -171,20 +170,23 @@ class ResetPassword(BaseHandler):  # type: ignore[misc]
 
 
 class TokenByPassword(UserTokenListAPIHandler):  # type: ignore[misc]
-    """The hub's own token route; says so when the password has to be changed first."""
+    """The hub's own token route; says why a password does not help."""
 
     smalti_must_change: str | None = None
+    smalti_refusal: str | None = None
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Give the reason, which the hub would drop."""
-        if self.smalti_must_change is None:
+        message = self.smalti_refusal
+        if self.smalti_must_change is not None:
+            message = (
+                "This one-time password has to be changed first: log in with a browser at "
+                f"{self.settings['smalti_origin']}"
+            )
+        if message is None:
             super().write_error(status_code, **kwargs)
             return
         self.set_header("Content-Type", "application/json")
-        message = (
-            "This one-time password has to be changed first: log in with a browser at "
-            f"{self.settings['smalti_origin']}"
-        )
         self.write(json.dumps({"status": status_code, "message": message}))
 
 

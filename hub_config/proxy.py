@@ -10,7 +10,7 @@ import base64
 import hashlib
 from typing import Any
 
-from jupyterhub.utils import exponential_backoff
+from jupyterhub.utils import exponential_backoff, subdomain_hook_idna
 from jupyterhub_traefik_proxy.fileprovider import TraefikFileProviderProxy
 
 from hub_config.settings import LOOPBACK, MAIN_HOST, HubSettings
@@ -21,13 +21,12 @@ API_USER = "hub"
 def subdomain(name: str, domain: str, kind: str) -> str:
     """Give each person a host, so that what they run has an origin of its own.
 
-    Services and the hub stay on the main host. Called by JupyterHub for every route.
+    Services and the hub stay on the main host. Called by JupyterHub for every route; `domain` is
+    not looked at, because `identity` empties the hub's setting of that name.
     """
     if kind == "user":
-        from jupyterhub.utils import subdomain_hook_idna
-
-        return str(subdomain_hook_idna(name, domain, kind))
-    return domain
+        return str(subdomain_hook_idna(name, MAIN_HOST, kind))
+    return MAIN_HOST
 
 
 class FrontDoor(TraefikFileProviderProxy):  # type: ignore[misc]

@@ -22,7 +22,11 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Process:
-    """One process of the platform. `port` and `path` say where it answers 200 when it is ready."""
+    """One process of the platform.
+
+    `port` and `path` say where it answers 200 when it is ready. Hub and platform are asked
+    through the front door: they are ready when people can reach them.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -65,13 +69,13 @@ def _every(home: Home) -> Sequence[Process]:
                 "-f",
                 str(REPOSITORY / "hub_config" / "jupyterhub_config.py"),
             ),
-            port="hub",
+            port="frontdoor",
             path="/hub/health",
         ),
         Process(
             "platform",
             (sys.executable, "-m", "services.platform"),
-            port="platform",
+            port="frontdoor",
             path=f"{PREFIX}/health",
             stop_grace=20.0,
         ),
@@ -90,9 +94,10 @@ def answers(process: Process, ports: dict[str, int], timeout: float = 2.0) -> bo
     """Ask a process whether it is ready. One without a port is ready when it lives."""
     if process.port is None:
         return True
-    connection = http.client.HTTPConnection(LOOPBACK, ports[process.port], timeout=timeout)
+    port = ports[process.port]
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=timeout)
     try:
-        connection.request("GET", process.path)
+        connection.request("GET", process.path, headers={"Host": f"localhost:{port}"})
         return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False
