@@ -103,14 +103,20 @@ async def test_times(house_on_both: House) -> None:
     assert len(await rows(house, token, f"since={middle}&person_id=ada")) <= len(since)
 
 
-@pytest.mark.parametrize(
-    "query",
-    ["since=yesterday", "since=2026-01-01T00:00:00", "until=9999999999999999", "what=1", "limit=0",
-     "since=0001-01-01T00:00:00%2B14:00", "cursor=x", "person_id=" + "x" * 100],
-)  # fmt: skip
-async def test_what_cannot_be_read_is_refused(house: House, query: str) -> None:
+async def test_what_cannot_be_read_is_refused(house: House) -> None:
     token = await house.sign_in("root", ADMIN)
-    assert (await house.call("GET", f"/audit-events?{query}", as_=token)).status_code == 400
+    for query in (
+        "since=yesterday",
+        "since=2026-01-01T00:00:00",
+        "until=9999999999999999",
+        "what=1",
+        "limit=0",
+        "since=0001-01-01T00:00:00%2B14:00",
+        "cursor=x",
+        "person_id=" + "x" * 100,
+    ):
+        answer = await house.call("GET", f"/audit-events?{query}", as_=token)
+        assert answer.status_code == 400, query
 
 
 async def test_export_gives_the_same_rows_oldest_first(

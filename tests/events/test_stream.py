@@ -190,13 +190,19 @@ async def test_one_caller_has_only_so_many(house: House, monkeypatch: pytest.Mon
         assert (await house.call("GET", "/events", as_=token)).status_code == 429
 
 
-@pytest.mark.parametrize(
-    "query", ["topics=", "topics=what", "last_event_id=x", "last_event_id=-1", "more=1",
-              "topics=jobs&topics=planes", "last_event_id=" + "9" * 40],
-)  # fmt: skip
-async def test_what_cannot_be_read_is_refused(house: House, query: str) -> None:
+async def test_what_cannot_be_read_is_refused(house: House) -> None:
     token = await house.sign_in("ada")
-    assert (await house.call("GET", f"/events?{query}", as_=token)).status_code == 400
+    for query in (
+        "topics=",
+        "topics=what",
+        "last_event_id=x",
+        "last_event_id=-1",
+        "more=1",
+        "topics=jobs&topics=planes",
+        "last_event_id=" + "9" * 40,
+    ):
+        answer = await house.call("GET", f"/events?{query}", as_=token)
+        assert answer.status_code == 400, query
 
 
 async def test_nobody_listens_without_a_credential(house: House) -> None:

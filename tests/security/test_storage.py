@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import httpx
-import pytest
 
 from services.core.routing import PREFIX
 from services.storage import ObjectStore
@@ -80,9 +79,9 @@ async def test_it_ends(house: House) -> None:
     assert answer.json()["error"]["code"] == "address_ended"
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+async def test_no_path_leads_around_the_signature(house: House) -> None:
+    await signed(house)
+    for path in (
         "..%2f..%2fsecrets%2fsigning.key",
         "outputs/w1/0/1",
         "%2e%2e/%2e%2e/secrets/signing.key",
@@ -90,14 +89,11 @@ async def test_it_ends(house: House) -> None:
         "a.b",
         "%00",
         "x" * 5000,
-    ],
-)
-async def test_no_path_leads_around_the_signature(house: House, path: str) -> None:
-    await signed(house)
-    for method in ("GET", "HEAD", "PUT"):
-        url = f"{house.origin}{PREFIX}/objects/{path}"
-        answer = await house.client.request(method, httpx.URL(url))
-        assert answer.status_code in (400, 403, 404, 405), (method, path)
+    ):
+        for method in ("GET", "HEAD", "PUT"):
+            url = f"{house.origin}{PREFIX}/objects/{path}"
+            answer = await house.client.request(method, httpx.URL(url))
+            assert answer.status_code in (400, 403, 404, 405), (method, path)
 
 
 async def test_even_a_signed_traversal_opens_nothing(house: House) -> None:
