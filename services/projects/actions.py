@@ -124,8 +124,10 @@ def _create(tx: Transaction, project_id: str, request: ProjectCreate) -> Project
         "updated_at": tx.now,
         "changed_at": tx.now if request.example else None,
     }
+    owner = (owner_id, _name_of(tx, owner_id))
+    store.check_name(tx, project_id, owner, request.name)
     store.add(tx, row)
-    store.take_name(tx, project_id, (owner_id, _name_of(tx, owner_id)), request.name)
+    store.take_name(tx, project_id, owner, request.name)
     store.set_member(tx, project_id, owner_id, ProjectRole.OWNER)
     after = request.model_dump(mode="json", exclude_none=True)
     audit.record(tx, "project.create", KIND, project_id, project_id=project_id, after=after)

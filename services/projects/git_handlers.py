@@ -135,7 +135,6 @@ def _request(call: Call, service: Service) -> git_http.Request:
     encoding = call.header("Content-Encoding").lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):
         raise PublicError("this encoding is not known here", code="bad_encoding", status=415)
-    length = call.header("Content-Length")
     kind = call.header("Content-Type")
     return git_http.Request(
         method="POST" if call.method == "POST" else "GET",
@@ -144,7 +143,6 @@ def _request(call: Call, service: Service) -> git_http.Request:
         address=call.work.origin.address,
         protocol=call.header("Git-Protocol"),
         content_type=kind if kind == f"application/x-{service}-request" else "",
-        content_length=length if length.isdigit() else "",
         encoding="gzip" if encoding.endswith("gzip") else "",
     )
 

@@ -54,11 +54,15 @@ class Request:
     address: str
     protocol: str = ""
     content_type: str = ""
-    content_length: str = ""
     encoding: str = ""
 
     def variables(self, repository: Repository) -> dict[str, str]:
-        """Make the CGI variables (RFC 3875). Nothing in them is taken from a URL."""
+        """Make the CGI variables (RFC 3875). Nothing in them is taken from a URL.
+
+        CONTENT_LENGTH is left out: git then reads to the end of what it is fed, and notices
+        when that comes early; given a length, http-backend spins at an early end for ever.
+        The length itself is enforced before, where the body is received.
+        """
         advertises = self.method == "GET"
         values = {
             "GIT_PROJECT_ROOT": str(repository.path.parent),
@@ -70,8 +74,6 @@ class Request:
             "REMOTE_ADDR": re.sub(r"[^0-9A-Fa-f.:]", "", self.address),
             "CONTENT_TYPE": self.content_type,
         }
-        if self.content_length:  # absent: git reads to the end of what we feed
-            values["CONTENT_LENGTH"] = self.content_length
         if self.encoding:
             values["HTTP_CONTENT_ENCODING"] = self.encoding
         if _PROTOCOL.fullmatch(self.protocol):

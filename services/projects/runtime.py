@@ -28,6 +28,7 @@ OUTPUT_MOST = 16 * MiB
 ERRORS_MOST = 64 << 10
 AT_ONCE = 16  # git processes for the API; those for git clients are counted by `git_http`
 PIECE = 256 << 10
+PATIENCE = 2.0  # from the end of the input to SIGTERM
 GRACE = 5.0  # between SIGTERM, at which git removes what it began, and SIGKILL
 
 _URL = re.compile(r"[a-z+]+://\S+", re.IGNORECASE)
@@ -152,23 +153,41 @@ class Git:
 
 
 async def end(process: asyncio.subprocess.Process) -> None:
-    """End a process and its group, if it has not ended, and wait for it."""
-    if process.returncode is None:
-        signal_group(process, signal.SIGTERM)
-        try:
-            async with asyncio.timeout(GRACE):
-                await process.wait()
-        except TimeoutError:
-            signal_group(process, signal.SIGKILL)
-            await process.wait()
+    """End a process and its group, if it has not ended, and wait for them.
+
+    First its input ends, at which git takes back by itself what it began; then it is told to
+    end; then it is killed.
+    """
+    if process.returncode is not None:
+        return
+    if process.stdin is not None and not process.stdin.is_closing():
+        process.stdin.close()
+        if await _ended(process, PATIENCE):
+            return
+    signal_group(process, signal.SIGTERM)
+    if not await _ended(process, GRACE):
+        signal_group(process, signal.SIGKILL)
+        await process.wait()
 
 
-def signal_group(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
-    """Send a signal to a process that leads its group, and to all in it."""
+async def _ended(process: asyncio.subprocess.Process, seconds: float) -> bool:
+    """Wait for a process and all of its group; tell whether they ended in time."""
+    try:
+        async with asyncio.timeout(seconds):
+            while await process.wait() is None or signal_group(process, 0):
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        return False
+    return True
+
+
+def signal_group(process: asyncio.subprocess.Process, number: int) -> bool:
+    """Send a signal to a process that leads its group, and to all in it; tell if any is left."""
     try:
         os.killpg(process.pid, number)
     except ProcessLookupError:
-        return  # it has just ended by itself
+        return False
+    return True
 
 
 async def _feed(process: asyncio.subprocess.Process, data: bytes | None) -> None:

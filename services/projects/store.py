@@ -57,11 +57,11 @@ def names(tx: Transaction, ids: list[str]) -> dict[str, str]:
     return {row.id: f"{owners.get(row.owner_id, row.owner_id)}/{row.name}" for row in found}
 
 
-def take_name(tx: Transaction, project_id: str, owner: tuple[str, str], name: str) -> None:
-    """Give a pair of owner (id, name) and project name to a project.
+def check_name(tx: Transaction, project_id: str, owner: tuple[str, str], name: str) -> None:
+    """Refuse a pair of owner (id, name) and project name that a project may not have.
 
-    Pairs that it had before lead to it as before. Raises Conflict when another project of the
-    owner has the name now, or another owner's project had the pair less than 90 days ago.
+    Raises Conflict when another project of the owner has the name now, or another owner's
+    project had the pair less than 90 days ago.
     """
     owner_id, owner_name = owner
     live = (projects.c.owner_id == owner_id) & (projects.c.name == name)
@@ -73,6 +73,13 @@ def take_name(tx: Transaction, project_id: str, owner: tuple[str, str], name: st
     if row is not None and row.owner_id != owner_id and rules.is_kept(row.retired_at, tx.now):
         message = f"the name {name!r} belonged to somebody else's project not long ago"
         raise Conflict(message, code="name_kept")
+
+
+def take_name(tx: Transaction, project_id: str, owner: tuple[str, str], name: str) -> None:
+    """Give a pair to a project; those it had before lead to it as before. Raises Conflict."""
+    check_name(tx, project_id, owner, name)
+    owner_id, owner_name = owner
+    pair = (project_names.c.owner_name == owner_name) & (project_names.c.name == name)
     retire_names(tx, project_id)
     tx.execute(delete(project_names).where(pair))
     fresh = {"owner_name": owner_name, "name": name, "project_id": project_id,

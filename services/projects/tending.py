@@ -93,10 +93,12 @@ async def tend(repository: Repository) -> None:
 
 async def _quietly(repository: Repository, *arguments: str) -> None:
     """Run git behind everything else that wants the processor."""
-    async with asyncio.timeout(SLOW), repository.open(*arguments) as process:
-        with suppress(ProcessLookupError):
-            os.setpriority(os.PRIO_PGRP, process.pid, 15)
-        _, said = await process.communicate()
+    said = b"took too long"
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SLOW), repository.open(*arguments) as process:
+            with suppress(ProcessLookupError):
+                os.setpriority(os.PRIO_PGRP, process.pid, 15)
+            _, said = await process.communicate()
     if process.returncode:
         log.warning("git %s: %s", arguments[0], said.decode(errors="replace")[:500])
 
