@@ -21,9 +21,10 @@ from pydantic import BaseModel, ValidationError
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
-from services.core import etags, logs
+from services.core import etags, logs, pages
 from services.core.actor import ANONYMOUS, Actor
 from services.core.auth.resolver import Resolver
+from services.core.auth.web import login_address
 from services.core.errors import (
     Forbidden,
     MethodNotAllowed,
@@ -101,7 +102,11 @@ class Endpoint(RequestHandler):
         if self.actor.may(route.permission):
             return
         if self.actor.kind is Principal.ANONYMOUS:
-            raise Unauthorized("Who is asking? Send a token.")
+            unknown = Unauthorized("Who is asking? Send a token.")
+            if route.cookie and self.request.method in SAFE:
+                unknown.status = 302
+                unknown.headers["Location"] = login_address(self.raw_path)
+            raise unknown
         raise Forbidden("You may not do this.")
 
     def _limit_body(self, route: Route) -> None:
@@ -279,6 +284,11 @@ class Endpoint(RequestHandler):
         if plain:
             self.set_header("Content-Type", "text/plain; charset=utf-8")
             self.finish(f"{error.message}\n")
+            return
+        if self.route is not None and self.route.cookie:
+            self.set_header("Content-Type", "text/html; charset=utf-8")
+            self.set_header("Content-Security-Policy", pages.POLICY)
+            self.finish(pages.problem(error, self.request_id))
             return
         self.set_header("Content-Type", "application/json")
         body = {

@@ -69,6 +69,9 @@ class Call(Protocol):
     def answer_with(self, status: int, headers: dict[str, str]) -> None:
         """Set status and headers of an answer that the handler writes itself."""
 
+    def set_cookie(self, name: str, value: str, **attributes: Any) -> None:
+        """Set a cookie with tornado's attributes (path, max_age, httponly, ...)."""
+
     async def send(self, piece: bytes) -> None:
         """Write a piece of the answer and wait until there is room for more.
 

@@ -32,6 +32,7 @@ class Settings(Configurable):
     ).tag(config=True)
 
     body_max = Int(2 * MiB, help="Largest JSON body that is read.").tag(config=True)
+    form_max = Int(64 * 1024, help="Largest form of a page that is read.").tag(config=True)
     upload_max = Int(5 * GiB, help="Largest file taken by one upload or output.").tag(config=True)
     push_max = Int(2 * GiB, help="Largest git push that is taken.").tag(config=True)
     file_edit_max = Int(100 * MiB, help="Largest file taken by the files API.").tag(config=True)

@@ -29,6 +29,7 @@ def nouns() -> list[Noun]:
     """List all nouns, lowest tier first."""
     from services import audit, environments, events, jobs, planes, storage, workloads
     from services.audit.handlers import routes as audit_routes
+    from services.core.auth import web
     from services.environments.handlers import routes as environment_routes
     from services.events.handlers import routes as event_routes
     from services.jobs.handlers import routes as job_routes
@@ -46,6 +47,7 @@ def nouns() -> list[Noun]:
         Noun("platform", routes=handlers.routes),
         Noun("storage", storage_routes, storage.provide, storage.loops),
         Noun("people", people.routes, wiring.provide, sync.LOOPS),
+        Noun("login", web.routes, web.provide),
         Noun("projects", projects.routes, project_wiring.provide, project_wiring.LOOPS),
         Noun("files", file_handlers.routes),
         Noun("git", git_handlers.routes),
