@@ -92,6 +92,11 @@ def make_token(platform: Platform, call: Recorded, user: str) -> Answer:
     return Answer({"token": TOKEN, "id": "a7", "user": user, "expires_at": NOW}, 201)
 
 
+@route("GET", "/hub/api/user", "")
+def hub_user(platform: Platform, call: Recorded) -> Answer:
+    return Answer({"name": "ada"})
+
+
 @route("DELETE", r"/hub/api/users/(\w+)/tokens/(\w+)", "")
 def revoke_token(platform: Platform, call: Recorded, user: str, token_id: str) -> Answer:
     platform.tokens.discard(TOKEN)
@@ -346,7 +351,8 @@ def end_token(platform: Platform, call: Recorded, token_id: str) -> Answer:
 @route("GET", "/events")
 def events(platform: Platform, call: Recorded) -> Answer:
     after = int(call.headers.get("last-event-id", "0"))
-    text = b"".join(_event("job.changed", {"n": n}, n) for n in range(after + 1, after + 3))
+    text = _event("ready", {}, after)
+    text += b"".join(_event("job.changed", {"n": n}, n) for n in range(after + 1, after + 3))
     return Answer(raw=text, headers={"Content-Type": "text/event-stream"})
 
 

@@ -13,7 +13,7 @@ from smalti.cli import account
 from smalti.config import Config, Profile
 
 from tests.client.conftest import Cli
-from tests.client.server import PASSWORD, TOKEN, Platform
+from tests.client.server import PASSWORD, TOKEN, Fault, Platform
 
 
 @pytest.fixture
@@ -78,6 +78,17 @@ def test_logout_revokes_and_forgets(platform: Platform, entered: Cli) -> None:
     assert TOKEN not in config.path().read_text()
     assert entered("whoami").code == 4
     assert entered("logout").code == 4
+
+
+def test_logout_that_is_refused_says_so(platform: Platform, entered: Cli) -> None:
+    platform.faults.append(Fault("DELETE", "/tokens/", status=403))
+    assert entered("logout").code == 5
+
+
+def test_logout_of_a_token_that_is_gone_is_well(platform: Platform, entered: Cli) -> None:
+    platform.faults.append(Fault("DELETE", "/tokens/", status=403))
+    platform.tokens.clear()
+    assert entered("logout").code == 0
 
 
 def test_logout_while_the_server_is_away_says_so(

@@ -86,11 +86,14 @@ class Client:
     ) -> Iterator[views.Event]:
         """Yield what happens, for ever, from now or from after the event with a given id.
 
-        Comes back by itself after cuts and restarts, without gap or repetition.
+        Comes back by itself after cuts and restarts, without repetition. Where the platform
+        no longer keeps what was missed meanwhile, an event of kind `reset` says so: then what
+        was known has to be asked for anew.
         """
         url, query = self.target.address.api("events"), {"topics": ",".join(topics)}
         for event in stream.follow(self.transport, url, query, after):
-            yield views.Event(event.id, event.name, stream.data_of(event))
+            if event.name != "ready":  # it only names the position to come back to
+                yield views.Event(event.id, event.name, stream.data_of(event))
 
     def request(self, method: str, path: str, **more: Any) -> Any:
         """Call the API where this client has no method yet: `request("GET", "/schedules")`.
