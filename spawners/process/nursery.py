@@ -12,6 +12,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,14 +25,15 @@ _PROGRAM = (
     f"import sys; sys.path.append({str(_ROOT)!r}); "
     "from spawners.shim.zygote import main; main(int(sys.argv[1]))"
 )
-Hear = Callable[[str, str, int], None]
+Hear = Callable[[str, str, list[str]], None]
 
 
 class Nursery:
     """One zygote at a time, and what it and its shims say.
 
-    `hear(word, name, number)` is called in the loop for each message: C (claimed; a shim's pid),
-    R (running; a shim's pid), F (could not be forked; an errno).
+    `hear(word, name, facts)` is called in the loop for each message: C (claimed; the shim's pid
+    and start time), R (running; the shim's pid, the program's, the time), F (could not be
+    forked; an errno).
     """
 
     def __init__(self, log_path: Path, hear: Hear) -> None:
@@ -42,6 +44,7 @@ class Nursery:
         self._watch: int | None = None
         # Wires of dead zygotes: shims they had forked still speak through them.
         self._old: list[socket.socket] = []
+        self._unsent: deque[bytes] = deque()
 
     @property
     def pid(self) -> int | None:
@@ -77,26 +80,36 @@ class Nursery:
         loop.add_reader(self._watch, self._died)
         loop.add_reader(ours.fileno(), self._receive, ours)
 
-    def ask(self, folder: Path) -> None:
-        """Ask for a shim over a run's folder; the answer comes to `hear`.
+    def ask(self, order: bytes) -> None:
+        """Send an order to the zygote; the answer comes to `hear`, or never if it dies now.
 
         Raises
         ------
         RuntimeFailure
             When no zygote can be had.
         """
-        for _ in range(3):
-            self.open()
-            if self._wire is not None:
-                try:
-                    self._wire.send(str(folder).encode())
-                    return
-                except BlockingIOError:
-                    raise RuntimeFailure("too many runs are being started at once") from None
-                except OSError as error:
-                    log.warning("the zygote is gone: %s", error)
-                    self._retire()
-        raise RuntimeFailure("no shim can be started: the zygote dies at once")
+        self.open()
+        self._unsent.append(order)
+        if len(self._unsent) == 1:
+            self._send()
+
+    def _send(self) -> None:
+        """Send what waits; go on when the wire has room again, drop it when the zygote is dead."""
+        loop = asyncio.get_running_loop()
+        wire = self._wire
+        while self._unsent and wire is not None:
+            try:
+                wire.send(self._unsent[0])
+            except BlockingIOError:
+                loop.add_writer(wire.fileno(), self._send)
+                return
+            except OSError as error:
+                log.warning("the zygote is gone: %s", error)
+                self._retire()
+                return
+            self._unsent.popleft()
+        if wire is not None:
+            loop.remove_writer(wire.fileno())
 
     def close(self) -> None:
         """Let the zygote end; shims live on."""
@@ -106,6 +119,11 @@ class Nursery:
             loop.remove_reader(wire.fileno())
             wire.close()
         self._old.clear()
+
+    def receive(self) -> None:
+        """Hear now what has been said and waits to be read."""
+        if self._wire is not None:
+            self._receive(self._wire)
 
     def _receive(self, wire: socket.socket) -> None:
         while True:
@@ -122,8 +140,8 @@ class Nursery:
                 if wire is self._wire:
                     self._wire = None
                 return
-            word, name, number = message.decode().split(" ")
-            self._hear(word, name, int(number))
+            word, name, *facts = message.decode().split(" ")
+            self._hear(word, name, facts)
 
     def _died(self) -> None:
         if self._process is not None:
@@ -142,6 +160,8 @@ class Nursery:
             # It ends when the wire closes or at the kill; both are quick.
             process.kill()
             process.wait()
+        self._unsent.clear()  # whoever waits for an answer asks again
         if self._wire is not None:
+            loop.remove_writer(self._wire.fileno())
             self._old.append(self._wire)
             self._wire = None

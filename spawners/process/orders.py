@@ -7,6 +7,7 @@ Must never leave a decision to the shim, nor put a value of the environment anyw
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from spawners.process.sandbox import Rooms, Sandbox
 from spawners.runtime import Isolation, RunKey, RunSpec, RuntimeFailure
 from spawners.shim import files
 from spawners.shim.cgroups import Group, child
+from spawners.shim.zygote import MOST
 
 MARK = "SMALTI_RUN_MARK"
 _PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -107,7 +109,9 @@ def build(
         "cwd": "/" if sandbox is not None else str(spec.workdir),
         "sandboxed": sandbox is not None,
         "owner": uid,
-        "give": writable + own,
+        "give": writable,
+        "own_folders": own,
+        "folder": str(folder),
         "group": None,
         "caps": [limits.cpu, limits.memory, limits.processes + (_OWN_PROCESSES if sandbox else 0)],
         "disk": limits.disk,
@@ -135,3 +139,12 @@ def put_into_group(order: dict[str, Any], base: Group | None, name: str) -> Grou
     group = child(base, name)
     order["group"] = order["claim"]["group"] = list(group)
     return group
+
+
+def message(order: dict[str, Any], folder: Path) -> bytes:
+    """What to send to the zygote: the order, or where it lies if it is too long for that."""
+    text = json.dumps(order).encode()
+    if len(text) < MOST:
+        return text
+    files.write(str(folder), files.ORDER, order)
+    return json.dumps({"folder": str(folder), "in_file": True}).encode()

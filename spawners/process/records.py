@@ -48,33 +48,40 @@ class Run:
             return 0
 
 
-def adopt(folder: Path, claim: dict[str, Any]) -> Run:
-    """A run as its shim's claim names it, still without what its state file says."""
-    state = RunState(RunKey.parse(claim["key"]), RunPhase.STARTING, Isolation(claim["isolation"]))
-    group = Group(*claim["group"]) if claim["group"] else None
-    return Run(folder, state, group, claim["mark"], (claim["pid"], claim["start_time"]))
+def adopt(folder: Path, record: dict[str, Any]) -> Run:
+    """A run as its record names it, in the phase that the record tells."""
+    state = RunState(RunKey.parse(record["key"]), RunPhase.STARTING, Isolation(record["isolation"]))
+    group = Group(*record["group"]) if record["group"] else None
+    shim = (record["shim"], record["shim_start"])
+    return Run(folder, advance(state, record), group, record["mark"], shim)
 
 
 def _time(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-def advance(state: RunState, facts: dict[str, Any] | None) -> RunState:
-    """The state after what a shim's state file says; None says nothing yet."""
-    if facts is None:
+def running(state: RunState, pid: int, started_at: float) -> RunState:
+    """The state of a run whose program has been started."""
+    return replace(state, phase=RunPhase.RUNNING, pid=pid, started_at=_time(started_at))
+
+
+def advance(state: RunState, record: dict[str, Any] | None) -> RunState:
+    """The state after what a run's record says by now."""
+    if record is None:
         return state
-    state = replace(state, pid=facts.get("pid"), started_at=_time(facts.get("started_at")))
-    if "finished_at" not in facts:
-        return replace(state, phase=RunPhase.RUNNING)
+    if "started_at" in record:
+        state = running(state, record["pid"], record["started_at"])
+    if "finished_at" not in record:
+        return state
     return replace(
         state,
         phase=RunPhase.EXITED,
-        finished_at=_time(facts["finished_at"]),
-        exit_code=facts["exit_code"],
-        end=None if facts["end"] is None else RunEnd(facts["end"]),
-        reason=facts["reason"],
-        usage=Usage(**facts["usage"]),
-        log_size=facts["log_size"],
+        finished_at=_time(record["finished_at"]),
+        exit_code=record["exit_code"],
+        end=None if record["end"] is None else RunEnd(record["end"]),
+        reason=record["reason"],
+        usage=Usage(**record["usage"]),
+        log_size=record["log_size"],
     )
 
 

@@ -12,6 +12,7 @@ import asyncio
 import logging
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -115,20 +116,19 @@ class ProcessRuntime(Runtime):
     # Adoption
 
     async def _adopt(self, folder: Path) -> None:
-        claim = files.read(str(folder), files.CLAIM)
-        if claim is None:
+        record = files.record(str(folder))
+        if record is None:
             # A start that was cut off before a shim took it. Ours now, so that none ever does.
-            files.claim(str(folder), {"pid": 0})
-            claim = files.read(str(folder), files.CLAIM)
-        if claim is None or not claim["pid"]:
+            files.claim(str(folder), {"shim": 0})
+            record = files.record(str(folder))
+        if record is None or not record["shim"]:
             await asyncio.to_thread(sweeping.remove_tree, folder)
             return
-        run = records.adopt(folder, claim)
+        run = records.adopt(folder, record)
         self._know(run)
-        run.state = records.advance(run.state, files.read(str(folder), files.STATE))
         if run.state.phase in OVER:
             return
-        if claim["boot_id"] != self._boot_id:
+        if record["boot_id"] != self._boot_id:
             run.state = records.lose(run, _REBOOTED)
         elif not self._watch_shim(run):
             self._spawn_task(self._settle(run))
@@ -171,9 +171,11 @@ class ProcessRuntime(Runtime):
         self._know(run)
         self._starting[name] = waiting
         try:
-            self._prepare(spec, run)
-            self.nursery.ask(folder)
-            await self._claimed(run, waiting)
+            order = self._prepare(spec, run)
+            self.nursery.ask(order)
+            end = time.monotonic() + self._settings.start_patience
+            self._ask_again(run, order, waiting, end)
+            await waiting
         except BaseException as error:
             if await self._take_back(run) or isinstance(error, asyncio.CancelledError):
                 raise
@@ -181,7 +183,7 @@ class ProcessRuntime(Runtime):
         finally:
             self._starting.pop(name, None)
 
-    def _prepare(self, spec: RunSpec, run: Run) -> None:
+    def _prepare(self, spec: RunSpec, run: Run) -> bytes:
         folder = run.folder
         uid = self._sandbox.shared_uid if self._sandbox is not None else None
         if self.isolation is Isolation.FULL:
@@ -196,54 +198,51 @@ class ProcessRuntime(Runtime):
         try:
             for path in (folder, folder / files.TMP, folder / files.HOME):
                 path.mkdir(mode=0o700)
-            files.write(str(folder), files.ORDER, order)
+            return orders.message(order, folder)
         except OSError as error:
             raise RuntimeFailure(f"the run's folder cannot be made: {error.strerror}") from error
 
-    async def _claimed(self, run: Run, waiting: asyncio.Future[None]) -> None:
-        """Wait until a shim stands over the run; ask anew when the zygote died meanwhile.
-
-        Asking twice is harmless: of two shims only one gets the claim.
-        """
+    def _ask_again(self, run: Run, order: bytes, waiting: asyncio.Future[None], end: float) -> None:
+        """Look after an unanswered start in a while: the zygote may have died over it."""
         loop = asyncio.get_running_loop()
-        self._ask_again(run, waiting, loop.time() + self._settings.start_patience)
-        await waiting
-
-    def _ask_again(self, run: Run, waiting: asyncio.Future[None], end: float) -> None:
-        """Look after an unanswered start now and then, until it is answered or too old."""
-        loop = asyncio.get_running_loop()
-
-        def look() -> None:
-            if waiting.done():
-                return
-            try:
-                if self._found_claim(run):
-                    waiting.set_result(None)
-                elif loop.time() > end:
-                    waiting.set_exception(RuntimeFailure("no shim took the run in time"))
-                else:
-                    self.nursery.ask(run.folder)
-                    self._ask_again(run, waiting, end)
-            except RuntimeFailure as error:
-                waiting.set_exception(error)
-
-        timer = loop.call_later(_ASK_AGAIN, look)
+        timer = loop.call_later(_ASK_AGAIN, self._look_after, run, order, waiting, end)
         waiting.add_done_callback(lambda _: timer.cancel())
 
+    def _look_after(
+        self, run: Run, order: bytes, waiting: asyncio.Future[None], end: float
+    ) -> None:
+        """Ask anew, which is harmless: of two shims only one gets the claim."""
+        if waiting.done():
+            return
+        try:
+            if self._found_claim(run):
+                waiting.set_result(None)
+            elif time.monotonic() > end:
+                raise RuntimeFailure("no shim took the run in time")
+            else:
+                self.nursery.ask(order)
+                self._ask_again(run, order, waiting, end)
+        except RuntimeFailure as error:
+            waiting.set_exception(error)
+
     def _found_claim(self, run: Run) -> bool:
-        claim = files.read(str(run.folder), files.CLAIM)
-        if claim is None or not claim["pid"]:
+        record = files.record(str(run.folder))
+        if record is None or not record["shim"]:
             return False
+        self._meet(run, record["shim"], record["shim_start"])
+        return True
+
+    def _meet(self, run: Run, shim: int, shim_start: int) -> None:
+        """Watch the shim that took a run, from the first time it is heard of."""
         if run.shim is None:
-            run.shim = (claim["pid"], claim["start_time"])
+            run.shim = (shim, shim_start)
             if not self._watch_shim(run):
                 self._spawn_task(self._settle(run))
-        return True
 
     async def _take_back(self, run: Run) -> bool:
         """Undo a start that failed; False when a shim has the run after all."""
         if run.folder.is_dir():
-            files.claim(str(run.folder), {"pid": 0})
+            files.claim(str(run.folder), {"shim": 0})
             if self._found_claim(run):
                 return False
             await asyncio.to_thread(sweeping.remove_tree, run.folder)
@@ -256,45 +255,47 @@ class ProcessRuntime(Runtime):
 
     # What shims say
 
-    def _hear(self, word: str, name: str, number: int) -> None:
+    def _hear(self, word: str, name: str, facts: list[str]) -> None:
         run = self._names.get(name)
         if run is None:
             return
         waiting = self._starting.get(name)
-        if word == "F":
-            if waiting is not None and not waiting.done():
-                why = os.strerror(number)
-                waiting.set_exception(RuntimeFailure(f"no shim can be started: {why}"))
-        elif word == "C":
-            self._found_claim(run)
+        if word == "C":
+            self._meet(run, int(facts[0]), int(facts[1]))
             if waiting is not None and not waiting.done():
                 waiting.set_result(None)
         elif word == "R":
-            self._read_state(run)
+            if run.state.phase is RunPhase.STARTING:
+                run.state = records.running(run.state, int(facts[1]), float(facts[2]))
+                self._changes.put_nowait(run.state)
+        elif waiting is not None and not waiting.done():
+            why = os.strerror(int(facts[0]))
+            waiting.set_exception(RuntimeFailure(f"no shim can be started: {why}"))
 
-    def _read_state(self, run: Run) -> None:
-        """Take over what a run's state file says; a phase is announced once."""
+    def _read_record(self, run: Run) -> None:
+        """Take over what a run's record says; each phase is announced once."""
         before = run.state.phase
         if before in OVER:
             return
-        run.state = records.advance(run.state, files.read(str(run.folder), files.STATE))
+        run.state = records.advance(run.state, files.record(str(run.folder)))
         if run.state.phase is not before:
             self._changes.put_nowait(run.state)
 
     def _shim_ended(self, run: Run) -> None:
         self._unwatch(run)
-        self._read_state(run)
+        self.nursery.receive()  # that it ran is told before that it ended
+        self._read_record(run)
         if run.state.phase not in OVER:
             self._spawn_task(self._settle(run))
 
     async def _settle(self, run: Run) -> None:
         """Bring a run whose shim is gone to its true end, with nothing of it alive."""
-        self._read_state(run)
+        self._read_record(run)
         if run.state.phase in OVER:
             return
         if not await asyncio.to_thread(sweeping.end_leftovers, run):
             log.error("run %s left processes or a group that could not be ended", run.state.key)
-        self._read_state(run)
+        self._read_record(run)
         if run.state.phase not in OVER:
             run.state = records.lose(run, _SHIM_KILLED)
             self._changes.put_nowait(run.state)
@@ -339,7 +340,7 @@ class ProcessRuntime(Runtime):
             await asyncio.sleep(self._settings.sample_interval)
             for run in tuple(self._runs.values()):
                 if run.state.phase is RunPhase.STARTING:
-                    self._read_state(run)  # a hint may have been lost, a file is not
+                    self._read_record(run)  # a hint may have been lost, a file is not
                 if run.state.phase is RunPhase.RUNNING:
                     sampling.look(run)
 

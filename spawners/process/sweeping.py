@@ -25,7 +25,7 @@ def end_leftovers(run: Run) -> bool:
 
     The kernel has begun it already (the program dies with its shim); this waits for the end.
     """
-    facts = files.read(str(run.folder), files.STATE) or {}
+    facts = files.record(str(run.folder)) or {}
     named = [(facts.get("pid"), facts.get("start_time")), tuple(facts.get("outer", (None, None)))]
     for pid, started in named:
         processes.kill_same(pid, started)
@@ -55,7 +55,7 @@ def _kill_marked(mark: str | None) -> bool:
 
 def remove_folder(folder: Path) -> bool:
     """Remove a run's folder if that takes only moments; False when it needs a thread."""
-    for name in (files.ORDER, files.CLAIM, files.STATE, files.STOP, files.LOG):
+    for name in (files.STOP, files.LOG, files.RECORD):
         with suppress(FileNotFoundError):
             os.unlink(folder / name)
     try:

@@ -106,12 +106,11 @@ def join(group: Group, pid: int = 0) -> None:
 
 
 def members(group: Group) -> set[int]:
-    """Pids in a group, of its folders together; empty when it is gone."""
-    found: set[int] = set()
-    for folder in group.folders.values():
-        with suppress(FileNotFoundError, OSError):
-            found.update(int(pid) for pid in _read(f"{folder}/cgroup.procs").split())
-    return found
+    """Pids in a group; empty when it is gone. All its folders always hold the same."""
+    try:
+        return {int(pid) for pid in _read(f"{group.folder('pids')}/cgroup.procs").split()}
+    except OSError:
+        return set()
 
 
 def kill(group: Group, patience: float = 5.0) -> bool:

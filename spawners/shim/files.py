@@ -1,14 +1,15 @@
 """The files through which a shim and the runtime know of each other, and how they are written.
 
     <run folder>/
-      order.json   what to start, written by the runtime, taken away by the shim (it holds secrets)
-      shim.json    the claim: who stands over this run; exists at most once, never rewritten
-      state.json   what became of the program: after its start, and again after its end
-      stop.json    a wish to end it, written by the runtime before it signals the shim
+      record       what became of the run, one JSON object a line: the claim of the shim that
+                   stands over it, then that the program runs, then how it ended
+      stop         a wish to end it, written by the runtime before it signals the shim
+      order        what to start, if it was too long for a message; taken away by the shim
       log          what the program wrote
       tmp/ home/   the run's own /tmp and home
 
-Everything appears whole or not at all. Must hold no decision.
+The record appears with its first line, at most once in a run's life; lines are only added, each
+by one write. Must hold no decision.
 """
 
 from __future__ import annotations
@@ -19,17 +20,16 @@ import time
 from contextlib import suppress
 from typing import Any
 
-ORDER = "order.json"
-CLAIM = "shim.json"
-STATE = "state.json"
-STOP = "stop.json"
+ORDER = "order"
+RECORD = "record"
+STOP = "stop"
 LOG = "log"
 TMP = "tmp"
 HOME = "home"
 
 
 def read(folder: str, name: str) -> dict[str, Any] | None:
-    """Read one of the files; None when it is not there."""
+    """Read an order or a wish; None when it is not there."""
     try:
         with open(f"{folder}/{name}", "rb") as file:
             content: dict[str, Any] = json.loads(file.read())
@@ -42,28 +42,50 @@ def _write_beside(folder: str, name: str, content: dict[str, Any]) -> str:
     beside = f"{folder}/.{name}.{os.getpid()}"
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        os.write(handle, json.dumps(content).encode())
+        os.write(handle, json.dumps(content).encode() + b"\n")
     finally:
         os.close(handle)
     return beside
 
 
 def write(folder: str, name: str, content: dict[str, Any]) -> None:
-    """Put a file in place, whole, over an older one."""
+    """Put an order or a wish in place, whole, over an older one."""
     os.rename(_write_beside(folder, name, content), f"{folder}/{name}")
 
 
 def claim(folder: str, content: dict[str, Any]) -> bool:
-    """Put the claim in place unless somebody has claimed before; says which."""
-    beside = _write_beside(folder, CLAIM, content)
+    """Begin the record unless somebody has begun it before; says which."""
+    beside = _write_beside(folder, RECORD, content)
     try:
-        os.link(beside, f"{folder}/{CLAIM}")
+        os.link(beside, f"{folder}/{RECORD}")
     except FileExistsError:
         return False
     finally:
         with suppress(FileNotFoundError):
             os.unlink(beside)
     return True
+
+
+def note(folder: str, content: dict[str, Any]) -> None:
+    """Add a line to the record, which must have been begun."""
+    handle = os.open(f"{folder}/{RECORD}", os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+    try:
+        os.write(handle, json.dumps(content).encode() + b"\n")
+    finally:
+        os.close(handle)
+
+
+def record(folder: str) -> dict[str, Any] | None:
+    """All that the record says, later lines over earlier ones; None when it was not begun."""
+    try:
+        with open(f"{folder}/{RECORD}", "rb") as file:
+            lines = file.read().split(b"\n")[:-1]  # what follows the last line end is unfinished
+    except FileNotFoundError:
+        return None
+    found: dict[str, Any] = {}
+    for line in lines:
+        found.update(json.loads(line))
+    return found
 
 
 def boot_id() -> str:

@@ -10,7 +10,6 @@ import ctypes
 import os
 import resource
 import signal
-import stat
 from contextlib import suppress
 from typing import Any
 
@@ -29,19 +28,24 @@ def become_subreaper() -> None:
     _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def give(folders: list[str], owner: int) -> None:
-    """Hand folders and all in them to a person's uid and gid.
+def give(folder: str | int, owner: int) -> None:
+    """Hand a folder (a path or descriptor) and all in it to a person's uid and gid.
 
     Links are not followed. A file with several names is left alone: its other name may be the
     platform's (a hard link of a local clone), and must not become a person's to change.
     """
-    for folder in folders:
-        for _, names, files, handle in os.fwalk(folder, follow_symlinks=False):
-            os.fchown(handle, owner, owner)
-            for name in names + files:
-                found = os.lstat(name, dir_fd=handle)
-                if stat.S_ISDIR(found.st_mode) or found.st_nlink == 1:
-                    os.chown(name, owner, owner, dir_fd=handle, follow_symlinks=False)
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(folder, flags) if isinstance(folder, str) else folder
+    try:
+        os.fchown(handle, owner, owner)
+        with os.scandir(handle) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    give(os.open(entry.name, flags, dir_fd=handle), owner)
+                elif entry.stat(follow_symlinks=False).st_nlink == 1:
+                    os.chown(entry.name, owner, owner, dir_fd=handle, follow_symlinks=False)
+    finally:
+        os.close(handle)
 
 
 def _limit(kind: int, wanted: int) -> None:

@@ -26,18 +26,26 @@ _TREE_INTERVAL = 0.25
 _DRAIN = 5.0
 
 
-def run(folder: str, wire: socket.socket) -> None:
-    """Be the shim of the run in `folder`; returns when the run is over and written down."""
-    order = files.read(folder, files.ORDER)
+def run(order: dict[str, Any], wire: socket.socket, boot_id: str) -> None:
+    """Be the shim of the run that was ordered; returns when it is over and written down."""
+    folder = order["folder"]
+    if order.get("in_file"):
+        found = files.read(folder, files.ORDER)
+        if found is None:
+            return  # another shim has taken it
+        order = found
     claim = {
-        "pid": os.getpid(),
-        "start_time": processes.start_time(os.getpid()),
-        "boot_id": files.boot_id(),
+        "shim": os.getpid(),
+        "shim_start": processes.start_time(os.getpid()),
+        "boot_id": boot_id,
     }
-    if order is None or not files.claim(folder, claim | order["claim"]):
+    if not files.claim(folder, order["claim"] | claim):
         return
-    os.unlink(f"{folder}/{files.ORDER}")
-    Supervision(folder, order, wire).run()
+    with suppress(FileNotFoundError):
+        os.unlink(f"{folder}/{files.ORDER}")
+    supervision = Supervision(folder, order, wire)
+    supervision.tell("C", claim["shim_start"])
+    supervision.run()
 
 
 class Supervision:
@@ -72,15 +80,16 @@ class Supervision:
             signal.signal(number, lambda *_: None)
         return reader
 
-    def _tell(self, word: str) -> None:
-        with suppress(OSError):  # the runtime may be away; it reads the files when it is back
-            self._wire.send(f"{word} {self.name} {os.getpid()}".encode(), socket.MSG_DONTWAIT)
+    def tell(self, word: str, *facts: object) -> None:
+        """Send the runtime a hint; it may be away, and reads the files when it is back."""
+        message = " ".join(map(str, (word, self.name, os.getpid(), *facts)))
+        with suppress(OSError):
+            self._wire.send(message.encode(), socket.MSG_DONTWAIT)
 
     # Start
 
     def run(self) -> None:
         """Start, watch, end, write down."""
-        self._tell("C")
         failure = self._start()
         if failure is not None:
             self._finish(failure)
@@ -96,7 +105,10 @@ class Supervision:
             if self._group is not None:
                 cgroups.create(self._group, cgroups.Caps(*order["caps"]))
             if order["owner"] is not None:
-                launch.give(order["give"], order["owner"])
+                for path in order["own_folders"]:
+                    os.chown(path, order["owner"], order["owner"])
+                for path in order["give"]:
+                    launch.give(path, order["owner"])
             self._see_stop()
             if self.stopped is not None:
                 return InterruptedError()
@@ -141,8 +153,8 @@ class Supervision:
             "outer": [self.pid, processes.start_time(self.pid)],
             "started_at": files.now(),
         }
-        files.write(self.folder, files.STATE, self.facts)
-        self._tell("R")
+        files.note(self.folder, self.facts)
+        self.tell("R", pid, self.facts["started_at"])
 
     # Watch
 
@@ -295,7 +307,6 @@ class Supervision:
         """Write down what became of the run; the last act."""
         ending = self._ending(failure)
         facts = {
-            **self.facts,
             **ending._asdict(),
             "finished_at": files.now(),
             "usage": self._usage(),
@@ -303,7 +314,7 @@ class Supervision:
         }
         if self._group is not None:
             cgroups.remove(self._group)
-        files.write(self.folder, files.STATE, facts)
+        files.note(self.folder, facts)
 
     def _ending(self, failure: OSError | None) -> endings.Ending:
         reasons = self.order["reasons"]

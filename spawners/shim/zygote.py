@@ -1,20 +1,23 @@
 """The warm process that forks shims.
 
 Started by `spawners.process.nursery` with one end of a socket pair; holds nothing but loaded
-modules. Each message names a run's folder; the fork that answers becomes that run's shim and
-speaks through the same socket. When the runtime's end closes, the zygote ends; its shims go on.
+modules. Each message is an order; the fork that answers becomes that run's shim and speaks
+through the same socket. When the runtime's end closes, the zygote ends; its shims go on.
 Must never import late: what is imported here is shared by all shims.
 """
 
 from __future__ import annotations
 
 import gc
+import json
 import os
 import signal
 import socket
 import sys
 
-from spawners.shim import supervise
+from spawners.shim import files, supervise
+
+MOST = 1 << 17  # bytes of a message; a longer order comes in a file
 
 
 def main(handle: int) -> None:
@@ -28,17 +31,19 @@ def main(handle: int) -> None:
     gc.collect()
     gc.freeze()  # keeps the shared pages shared
     gc.disable()
-    while folder := wire.recv(4096):
+    boot_id = files.boot_id()
+    while message := wire.recv(MOST):
+        order = json.loads(message)
         try:
             pid = os.fork()
         except OSError as error:
-            wire.send(f"F {os.path.basename(folder).decode()} {error.errno}".encode())
+            wire.send(f"F {os.path.basename(order['folder'])} {error.errno}".encode())
             continue
         if pid == 0:
             code = 1
             try:
                 os.setsid()
-                supervise.run(folder.decode(), wire)
+                supervise.run(order, wire, boot_id)
                 code = 0
             except Exception:  # noqa: BLE001 - the last word of a process that has nobody above it
                 sys.excepthook(*sys.exc_info())

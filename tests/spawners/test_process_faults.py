@@ -24,9 +24,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def shim_of(yard: Yard, key: RunKey) -> int:
-    claim = files.read(str(yard.settings.state / "runs" / str(key)), files.CLAIM)
-    assert claim is not None
-    return int(claim["pid"])
+    record = files.record(str(yard.settings.state / "runs" / str(key)))
+    assert record is not None
+    return int(record["shim"])
 
 
 @pytest.mark.parametrize("isolation", ["auto", "none"])
@@ -175,7 +175,7 @@ async def test_run_of_an_earlier_boot_is_lost_and_its_pid_spared(heir: Yard) -> 
     folder = heir.settings.state / "runs" / "run.1"
     folder.mkdir(parents=True)
     claim = {"key": "run.1", "isolation": "none", "group": None, "mark": None}
-    claim |= {"pid": os.getpid(), "start_time": processes.start_time(os.getpid())}
+    claim |= {"shim": os.getpid(), "shim_start": processes.start_time(os.getpid())}
     files.claim(str(folder), claim | {"boot_id": "another"})
     await heir.open()
     state = heir.runtime.state(RunKey("run", 1))
