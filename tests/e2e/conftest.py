@@ -57,7 +57,9 @@ class Person:
 
     def json(self, *arguments: str, expect: int | None = 0) -> Any:
         """Run it for a program's eyes."""
-        return json.loads(self.run(*arguments, "--json", expect=expect).stdout)
+        first, *rest = arguments  # --json stands before a "--", after which all is the job's
+        words = [first, *rest[:1], "--json", *rest[1:]]
+        return json.loads(self.run(*words, expect=expect).stdout)
 
     def git(self, *arguments: str, where: Path | None = None, expect: int = 0) -> str:
         """Run git as this person; gives what it printed."""
