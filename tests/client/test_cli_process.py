@@ -48,7 +48,7 @@ def run(environ: dict[str, str], *words: str, **more: Any) -> subprocess.Complet
 def on_terminal(environ: dict[str, str], *words: str) -> tuple[int, str]:
     """Run the command line with a terminal; return its exit code and all that came."""
     ours, theirs = pty.openpty()
-    environ = {**environ, "TERM": "xterm-256color", "COLUMNS": "120"}
+    environ = {"COLUMNS": "120", **environ, "TERM": "xterm-256color"}
     child = subprocess.Popen([*SMALTI, *words], env=environ, stdout=theirs, stderr=theirs)
     os.close(theirs)
     got = bytearray()
@@ -125,6 +125,8 @@ def test_terminal_gets_colours_and_nothing_worse(
     )
     _, listed = on_terminal(environ, "jobs", "list")
     assert "[bold]t\\x1b]0;evil\\x07" in listed
+    _, narrow = on_terminal({**environ, "COLUMNS": "50"}, "jobs", "list")
+    assert "ada/wine#1" in narrow
     assert "\x1b]" not in listed
 
 

@@ -21,6 +21,7 @@ from smalti.cli.terminal import clean
 if TYPE_CHECKING:
     from rich.console import Console
 
+GIVING_WAY = frozenset({"what", "reason", "description", "detail", "queued", "owner"})
 STYLES = {
     "Succeeded": "green",
     "Running": "cyan",
@@ -93,12 +94,15 @@ def print_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def _rich_table(heads: Sequence[str], cells: list[list[str]]) -> None:
+    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for head in heads:
-        table.add_column(head.upper(), overflow="ellipsis", no_wrap=True)
+    for head, *column in zip(heads, *cells, strict=True):
+        # Names and states are what one looks for: the other columns give way.
+        least = None if head in GIVING_WAY else max(cell_len(cell) for cell in [head, *column])
+        table.add_column(head.upper(), overflow="ellipsis", no_wrap=True, min_width=least)
     for row in cells:
         table.add_row(*[Text(cell, style=STYLES.get(cell, "")) for cell in row])
     console().print(table)
