@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import logging
 import os
 import re
@@ -181,8 +182,10 @@ async def git(*arguments: str, config: dict[str, str] | None = None) -> str:
         out, err = await process.communicate()
     except BaseException:
         if process.returncode is None:
-            # Its helpers (git-remote-https) are in its session and go with it.
-            os.killpg(process.pid, signal.SIGKILL)
+            # Its helpers (git-remote-https) are in its session and go with it. It may have
+            # ended by itself, which nobody has told us yet.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
         raise
     if process.returncode != 0:
         said = redact(err.decode("utf-8", "replace"))

@@ -32,9 +32,12 @@ def find_environment(environments: Path, order: EnvironmentOrder) -> Path:
     """Find the folder of an environment revision. CannotPrepare when it is not here."""
     name, revision = order.name, order.revision
     folder = environments / name / str(revision)
-    if not is_name(name) or not (folder / "bin" / "python").exists():
-        raise CannotPrepare(f"environment {name} revision {revision} is not on this plane")
-    return folder
+    if is_name(name) and (folder / "bin" / "python").exists():
+        return folder
+    # A revision appears, and is replaced, by a rename: one that is being made comes soon.
+    soon = is_name(name) and any(folder.parent.glob(".building-*"))
+    reason = f"environment {name} revision {revision} is not on this plane"
+    raise CannotPrepare(reason + (" yet" if soon else ""), retryable=soon)
 
 
 def command_line(order: RunOrder, checkout: Path, environment: Path) -> tuple[str, ...]:

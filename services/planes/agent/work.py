@@ -171,12 +171,14 @@ class Work:
             await act()
             self._again.reset()
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if not self._interrupted or task is None:
+            if not self._interrupted:
                 raise
-            task.uncancel()
+            _take_back_cancel()
         except Exception as error:  # noqa: BLE001 - made into a report below
-            failure = error
+            if self._interrupted:
+                _take_back_cancel()  # it failed while it was left off: no failure of the run
+            else:
+                failure = error
         finally:
             self._step, self._interrupted = None, False
         if isinstance(failure, Gone):
@@ -353,6 +355,12 @@ class Work:
         self._bench.outbox.put(report)
         fields = {"run": str(self.kept.key), "outcome": report.outcome, "why": report.reason}
         log.info("run finished", extra=fields)
+
+
+def _take_back_cancel() -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    task.uncancel()
 
 
 _STEPS = {

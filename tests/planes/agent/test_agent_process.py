@@ -135,7 +135,7 @@ async def test_ends_of_real_programs(
 async def test_runs_outlive_a_terminated_agent(
     process: AgentProcess, control: Control, commit: str
 ) -> None:
-    await control.run("w1", make_order(commit, shell="echo one; sleep 2; echo two"))
+    await control.run("w1", make_order(commit, shell="echo one; sleep 1; echo two"))
     await control.until(lambda: control.log("w1") == b"one\n")
     assert await process.end(signal.SIGTERM) == 0
     await process.start()
@@ -162,11 +162,11 @@ async def test_killed_again_and_again(
     commit = git.commit("proj", {"main.py": program.encode()})
     codes = {f"w{number}": number % 3 for number in range(16)}
     for number, (name, code) in enumerate(codes.items()):
-        pause = f"{chance.random() * 1.5:.2f}"
+        pause = f"{chance.random():.2f}"
         await control.run(name, make_order(commit, file="main.py", args=[pause, str(code)]))
         await asyncio.sleep(chance.random() * 0.1)
         if number % 4 == 3:
-            await asyncio.sleep(chance.random() * 1.0)
+            await asyncio.sleep(chance.random() * 0.7)
             await process.end(signal.SIGKILL)
             await process.start()
     for name, code in codes.items():
