@@ -21,7 +21,7 @@ from smalti.cli.terminal import clean
 if TYPE_CHECKING:
     from rich.console import Console
 
-GIVING_WAY = frozenset({"what", "reason", "description", "detail", "queued", "owner"})
+GIVING_WAY = frozenset({"what", "reason", "description", "detail"})
 STYLES = {
     "Succeeded": "green",
     "Running": "cyan",
