@@ -10,17 +10,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from services.planes.actions import greet, is_connected, is_due, saw, set_up
+    from services.planes.actions import greet, is_connected, is_due, list_planes, saw, set_up
+    from services.planes.schemas import PlaneView
     from services.planes.store import default_tier, plane, tier_named
     from services.planes.usage import Accountant, Used
 
 __all__ = [
     "Accountant",
+    "PlaneView",
     "Used",
     "default_tier",
     "greet",
     "is_connected",
     "is_due",
+    "list_planes",
     "plane",
     "saw",
     "set_up",
@@ -28,7 +31,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "actions": ("greet", "is_connected", "is_due", "saw", "set_up"),
+    "actions": ("greet", "is_connected", "is_due", "list_planes", "saw", "set_up"),
+    "schemas": ("PlaneView",),
     "store": ("default_tier", "plane", "tier_named"),
     "usage": ("Accountant", "Used"),
 }

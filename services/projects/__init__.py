@@ -7,10 +7,12 @@ what belongs to a project, in the transaction that touches it.
 from services.core.work import Context
 from services.projects import history, refs, trees
 from services.projects.access import ProjectRow, authorize, visible_ids
+from services.projects.actions import list_projects
 from services.projects.history import Difference, FileChange
 from services.projects.refs import NoSuchRef
 from services.projects.rules import Status, Visibility
 from services.projects.runtime import Repositories
+from services.projects.schemas import ProjectsQuery, ProjectView
 from services.projects.store import find, names
 
 __all__ = [
@@ -18,12 +20,15 @@ __all__ = [
     "FileChange",
     "NoSuchRef",
     "ProjectRow",
+    "ProjectView",
+    "ProjectsQuery",
     "Status",
     "Visibility",
     "authorize",
     "diff",
     "find",
     "has_file",
+    "list_projects",
     "names",
     "resolve_commit",
     "visible_ids",
