@@ -23,6 +23,7 @@ from services.supervisor.records import Record
 Say = Callable[[str], None]
 # A process that ends so has found something no restart can mend (sysexits: EX_CONFIG).
 HOPELESS = 78
+SETTLED = 1.5
 
 
 class Child:
@@ -48,6 +49,12 @@ class Child:
         if self._popen is not None:
             return self._popen.poll() is None
         return self.record is not None and self.record.alive
+
+    @property
+    def settled(self) -> bool:
+        """Whether it runs, and one that answers nobody has run long enough to be believed."""
+        unproven = self.process.port is None and time.monotonic() - self._began < SETTLED
+        return self.alive and not unproven
 
     def adopt(self) -> bool:
         """Take over a process that an earlier supervisor left running; False when there is none."""

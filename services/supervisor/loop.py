@@ -73,7 +73,7 @@ class Supervisor:
             for one in self.children:
                 one.tend()
                 self._give_up_if_hopeless(one)
-            if child.alive and answers(child.process, self.ports):
+            if child.settled and answers(child.process, self.ports):
                 self.say(f"{child.name}: ready")
                 return True
             if time.monotonic() - began > child.process.ready_timeout:

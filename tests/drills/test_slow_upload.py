@@ -1,4 +1,4 @@
-"""An upload that lasts longer than a minute passes the front door (Traefik's default cuts at 60 s)."""
+"""An upload that lasts longer than a minute passes the front door; Traefik would cut it at 60 s."""
 
 from __future__ import annotations
 

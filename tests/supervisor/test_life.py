@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -117,6 +119,26 @@ def test_a_second_start_is_ready_within_seconds(smalti: Instance) -> None:
     printed = smalti.up()
     assert time.monotonic() - began < 15
     assert "password" not in printed, "the first admin is made once"
+
+
+def test_a_newer_database_of_the_hub_is_refused(smalti: Instance) -> None:
+    smalti.down()
+    database = smalti.home / "hub" / "jupyterhub.sqlite"
+    kept = database.read_bytes()
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+    changed = database.read_bytes()
+    try:
+        refused = smalti.command("up")
+        assert refused.returncode == 78
+        assert refused.stderr == (
+            "The hub's database was written by a newer Smalti: update Smalti, "
+            "or restore a backup.\n"
+        )
+        assert database.read_bytes() == changed, "nothing is changed in it"
+    finally:
+        database.write_bytes(kept)
+        smalti.up()
 
 
 def test_a_second_supervisor_is_refused(own: Instance) -> None:
