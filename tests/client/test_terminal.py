@@ -7,6 +7,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from smalti.cli.output import fit
 from smalti.cli.terminal import RESET, LogFilter, clean
 
 SGR = re.compile(r"\x1b\[[0-9;:]*m")
@@ -60,3 +61,13 @@ def test_cell_is_one_harmless_line(text: str) -> None:
 def test_long_cell_is_cut() -> None:
     assert clean("x" * 1000, 10) == "x" * 10 + "…"
     assert clean("a\x1b[31m\nb\u202e") == "a\\x1b[31m\\nb\\u202e"
+
+
+@given(st.lists(st.integers(1, 80), min_size=3, max_size=3), st.integers(10, 200))
+def test_table_fits_by_its_long_texts_only(widths: list[int], room: int) -> None:
+    fitted = fit(("job", "what", "reason"), widths, room)
+    assert fitted[0] == widths[0]
+    assert all(after <= before for after, before in zip(fitted, widths, strict=True))
+    assert sum(fitted) + 4 <= room or all(width <= 10 for width in fitted[1:])
+    if sum(widths) + 4 <= room:
+        assert fitted == widths

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
@@ -22,18 +23,19 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 GIVING_WAY = frozenset({"what", "reason", "description", "detail"})
-STYLES = {
-    "Succeeded": "green",
-    "Running": "cyan",
-    "Failed": "red",
-    "Error": "bold red",
-    "Stopped": "yellow",
-    "Stopping": "yellow",
-    "ok": "green",
-    "connected": "green",
-    "degraded": "yellow",
-    "away": "red",
-    "failed": "red",
+LEAST = 10  # characters that such a column keeps
+STYLES: dict[str, dict[str, Any]] = {
+    "Succeeded": {"fg": "green"},
+    "Running": {"fg": "cyan"},
+    "Failed": {"fg": "red"},
+    "Error": {"fg": "red", "bold": True},
+    "Stopped": {"fg": "yellow"},
+    "Stopping": {"fg": "yellow"},
+    "ok": {"fg": "green"},
+    "connected": {"fg": "green"},
+    "degraded": {"fg": "yellow"},
+    "away": {"fg": "red"},
+    "failed": {"fg": "red"},
 }
 
 
@@ -83,29 +85,36 @@ def _safe(value: Any) -> Any:
 
 def print_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a table: fitted to a terminal's width, or whole and plain into a pipe."""
+    from rich.cells import cell_len, set_cell_size
+
     cells = [["" if cell is None else clean(cell) for cell in row] for row in rows]
-    if is_terminal(sys.stdout):
-        _rich_table(heads, cells)
-        return
-    widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
-    for row in [[head.upper() for head in heads], *cells]:
-        padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        click.echo("  ".join(padded).rstrip())
+    columns = list(zip(heads, *cells, strict=True))
+    widths = [max(map(cell_len, column)) for column in columns]
+    styled = is_terminal(sys.stdout)
+    if styled:
+        widths = fit(heads, widths, shutil.get_terminal_size().columns)
+    for number, row in enumerate([[head.upper() for head in heads], *cells]):
+        shown = []
+        for cell, width in zip(row, widths, strict=True):
+            cut = cell_len(cell) > width
+            text = set_cell_size(cell, width - 1) + "…" if cut else set_cell_size(cell, width)
+            style = {"bold": True} if number == 0 else STYLES.get(cell, {})
+            shown.append(click.style(text, **style) if styled and colours() and style else text)
+        click.echo("  ".join(shown).rstrip())
 
 
-def _rich_table(heads: Sequence[str], cells: list[list[str]]) -> None:
-    from rich.cells import cell_len
-    from rich.table import Table
-    from rich.text import Text
+def fit(heads: Sequence[str], widths: Sequence[int], room: int) -> list[int]:
+    """Take columns with long texts back, the widest first, until a table fits into `room`.
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for head, *column in zip(heads, *cells, strict=True):
-        # Names and states are what one looks for: the other columns give way.
-        least = None if head in GIVING_WAY else max(cell_len(cell) for cell in [head, *column])
-        table.add_column(head.upper(), overflow="ellipsis", no_wrap=True, min_width=least)
-    for row in cells:
-        table.add_row(*[Text(cell, style=STYLES.get(cell, "")) for cell in row])
-    console().print(table)
+    Names and states are what one looks for, so they stay whole even where that is too wide.
+    """
+    fitted = list(widths)
+    while sum(fitted) + 2 * (len(fitted) - 1) > room:
+        wide = [n for n, head in enumerate(heads) if head in GIVING_WAY and fitted[n] > LEAST]
+        if not wide:
+            break
+        fitted[max(wide, key=lambda n: fitted[n])] -= 1
+    return fitted
 
 
 def print_fields(pairs: Iterable[tuple[str, object]]) -> None:
