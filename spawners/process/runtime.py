@@ -382,6 +382,7 @@ def _read_at(path: Path, offset: int, limit: int) -> bytes:
     except FileNotFoundError:
         return b""
     try:
-        return os.pread(handle, limit, offset)
+        # Not more than is there: pread makes room for all that is asked.
+        return os.pread(handle, max(0, min(limit, os.fstat(handle).st_size - offset)), offset)
     finally:
         os.close(handle)

@@ -144,7 +144,8 @@ def command(sandbox: Sandbox, spec: RunSpec, rooms: Rooms, uid: int | None) -> l
     args += system.system_binds()
     for path in sandbox.system:
         args += ["--ro-bind", str(path), str(path)]
-    args += ["--ro-bind", str(rooms.etc), "/etc", "--proc", "/proc", "--dev", "/dev"]
+    args += system.etc_binds(rooms.etc)
+    args += ["--proc", "/proc", "--dev", "/dev"]
     # bwrap's own /dev/shm is root's alone: without semaphores joblib runs on one core.
     args += ["--perms", "1777", "--tmpfs", "/dev/shm"]  # noqa: S108
     args += ["--perms", "0755", "--dir", "/var"]

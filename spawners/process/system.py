@@ -20,12 +20,8 @@ HOME = "/home/person"
 
 # Name look-up, certificates, time, fonts and the linker: what programs need and may know.
 _FIXED = (
-    "alternatives",
-    "ca-certificates",
-    "ca-certificates.conf",
     "crypto-policies",
     "debian_version",
-    "fonts",
     "gai.conf",
     "host.conf",
     "ld.so.cache",
@@ -36,16 +32,20 @@ _FIXED = (
     "mime.types",
     "nsswitch.conf",
     "os-release",
-    "pki/ca-trust",
-    "pki/tls",
     "protocols",
     "R",
     "services",
-    "ssl/certs",
     "ssl/openssl.cnf",
     "terminfo",
     "timezone",
 )
+_SHOWN = (
+    "alternatives",
+    "fonts",
+    "pki/ca-trust",
+    "pki/tls/certs",
+    "ssl/certs",
+)  # many files: as is
 _CHANGING = ("resolv.conf", "hosts")  # a laptop changes its network while we run
 
 
@@ -61,6 +61,15 @@ def system_binds() -> list[str]:
     return args
 
 
+def etc_binds(etc: Path) -> list[str]:
+    """Sandbox arguments for /etc: a made-up folder, and in it what is shown as it stands."""
+    args = ["--ro-bind", str(etc), "/etc"]
+    for name in _SHOWN:
+        if (etc / name).is_dir():
+            args += ["--ro-bind", f"/etc/{name}", f"/etc/{name}"]
+    return args
+
+
 class EtcFolders:
     """The made-up /etc folders, one per uid, below the runtime's state folder.
 
@@ -69,7 +78,9 @@ class EtcFolders:
     """
 
     def __init__(self, folder: Path) -> None:
-        digest = hashlib.sha256(repr([_stamp(Path("/etc", name)) for name in _FIXED]).encode())
+        digest = hashlib.sha256(
+            repr([_stamp(Path("/etc", name)) for name in (*_FIXED, *_SHOWN)]).encode()
+        )
         self._all = folder
         self._folder = folder / digest.hexdigest()[:12]
         self._stamps: dict[int, tuple[int, ...]] = {}
@@ -97,6 +108,9 @@ class EtcFolders:
         self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(prefix=".new-", dir=self._folder))
         new.chmod(0o755)
+        for name in _SHOWN:
+            if Path("/etc", name).is_dir():
+                (new / name).mkdir(mode=0o755, parents=True)
         for name in _FIXED:
             source = Path("/etc", name)
             if source.is_dir():
