@@ -33,7 +33,7 @@ def say(text: str) -> None:
 
 def digest() -> str:
     """Digest of everything that the environment is made from."""
-    value = hashlib.sha256(f"{sys.version_info[:3]} {sys.prefix} {REPOSITORY}\n".encode())
+    value = hashlib.sha256(f"{sys.version_info[:3]} {sys.base_prefix} {REPOSITORY}\n".encode())
     for name in MADE_FROM:
         value.update((REPOSITORY / name).read_bytes())
     return value.hexdigest()
