@@ -200,7 +200,7 @@ def reason(text: str) -> str:
         ("could not read Username", _NOT_PUBLIC),
         ("Authentication failed", _NOT_PUBLIC),
         ("not found", "there is no repository at this address"),
-        ("redirect", "the address leads elsewhere: give the address it leads to"),
+        ("returned error: 30", "the address leads elsewhere: give the address it leads to"),
         ("SSL", "the other side's certificate is not good"),
         ("Could not resolve", "the host cannot be found"),
         ("Failed to connect", "the host does not answer"),

@@ -58,6 +58,8 @@ class Refused(Unprocessable):
 
 def check_address(url: str, settings: Settings) -> Place:
     """Take an address apart. Raises Refused for what is not plain https to a named host."""
+    if not (url.isascii() and url.isprintable()) or " " in url:
+        raise Refused("import_url: not an address")  # urlsplit would leave some of these out
     schemes = ("https", "http") if settings.import_private else ("https",)
     try:
         parts = urlsplit(url)

@@ -174,7 +174,8 @@ async def _ended(process: asyncio.subprocess.Process, seconds: float) -> bool:
     """Wait for a process and all of its group; tell whether they ended in time."""
     try:
         async with asyncio.timeout(seconds):
-            while await process.wait() is None or signal_group(process, 0):
+            await process.wait()
+            while signal_group(process, 0):  # noqa: ASYNC110 - nothing tells when a group is empty
                 await asyncio.sleep(0.02)
     except TimeoutError:
         return False

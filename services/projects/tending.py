@@ -86,7 +86,9 @@ async def tend(repository: Repository) -> None:
     if not await asyncio.to_thread(needs_packing, repository.path):
         return
     await _quietly(repository, "pack-refs", "--all")
-    # -k keeps what nothing reaches, see above.
+    # -k keeps what nothing reaches (see above), but takes it into the pack only where one is
+    # there already: so first the rest, then everything.
+    await _quietly(repository, "repack", "-d", "-q")
     await _quietly(repository, "repack", "-a", "-d", "-k", "-q")
     await _quietly(repository, "commit-graph", "write", "--reachable")
 

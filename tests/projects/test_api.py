@@ -10,7 +10,7 @@ from services.core.rights import PlatformRole
 from services.core.tables import audit_events
 from services.projects.tables import project_names
 from tests.house import House
-from tests.projects.conftest import Made, make
+from tests.projects.made import Made, make
 from tests.projects.test_rules import BAD_NAMES
 
 HARD_NAMES = ["../../etc", "a" * 10_000, "a\x00b", *BAD_NAMES]

@@ -12,8 +12,8 @@ from urllib.parse import quote
 import pytest
 
 from services.projects.edits import Author
-from tests.projects.conftest import Made
 from tests.projects.git import Client, address
+from tests.projects.made import Made
 from tests.projects.test_rules import BAD_PATHS, GOOD_PATHS
 
 

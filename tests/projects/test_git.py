@@ -7,11 +7,9 @@ import os
 from sqlalchemy import select
 
 from services import projects
-from services.core.rights import Permission, Principal
 from services.core.tables import audit_events, events
-from tests.house import House
-from tests.projects.conftest import Made, make
 from tests.projects.git import Client, address
+from tests.projects.made import Made
 
 
 async def test_clone_push_resolve(made: Made, client: Client) -> None:

@@ -18,8 +18,8 @@ from services.core.tables import audit_events
 from services.projects import git_http
 from services.projects.git_http import Gate
 from tests.house import House
-from tests.projects.conftest import Made, make
 from tests.projects.git import Client, address
+from tests.projects.made import Made, make
 
 GIT = "/services/smalti/git"
 MiB = 1 << 20
@@ -79,9 +79,12 @@ async def test_only_smart_services(made: Made) -> None:
         )
         assert answer.status_code == 404
     odd = await call(
-        "POST", f"{base}/git-upload-pack", as_=made.token, content=b"0000",
+        "POST",
+        f"{base}/git-upload-pack",
+        as_=made.token,
+        content=b"0000",
         headers={"Content-Encoding": "br", "Content-Type": "application/x-git-upload-pack-request"},
-    )  # fmt: skip
+    )
     assert odd.status_code == 415
     kind = await call("POST", f"{base}/git-upload-pack", as_=made.token, content=b"0000")
     assert kind.status_code == 415
@@ -147,9 +150,15 @@ async def test_old_protocols_shallow_and_by_id(made: Made, client: Client) -> No
         await client.ok("-c", f"protocol.version={version}", "clone", "-q", url, f"v{version}")
         await client.ok("init", "-q", f"one{version}")
         await client.ok(
-            "-c", f"protocol.version={version}", "fetch", "-q", "--depth=1", url, first,
+            "-c",
+            f"protocol.version={version}",
+            "fetch",
+            "-q",
+            "--depth=1",
+            url,
+            first,
             at=f"one{version}",
-        )  # fmt: skip
+        )
         fetched = await client.ok("rev-parse", "FETCH_HEAD", at=f"one{version}")
         assert fetched == first
 
@@ -345,8 +354,14 @@ async def test_a_push_of_300_mb_costs_no_memory(made: Made, client: Client) -> N
         with (client.folder / "work" / f"f{number}").open("wb") as file:
             for _ in range(100):
                 file.write(os.urandom(MiB))
-    await client.ok("add", "-A", at="work", GIT_CONFIG_COUNT="1",
-                    GIT_CONFIG_KEY_0="core.compression", GIT_CONFIG_VALUE_0="0")  # fmt: skip
+    await client.ok(
+        "add",
+        "-A",
+        at="work",
+        GIT_CONFIG_COUNT="1",
+        GIT_CONFIG_KEY_0="core.compression",
+        GIT_CONFIG_VALUE_0="0",
+    )
     await client.ok("commit", "-q", "-m", "big", at="work")
     own = psutil.Process()
     before = own.memory_info().rss
@@ -365,7 +380,7 @@ async def test_a_push_of_300_mb_costs_no_memory(made: Made, client: Client) -> N
             url,
             "HEAD:main",
             at="work",
-        )  # fmt: skip
+        )
     )
     while not pushing.done():
         highest = max(highest, own.memory_info().rss)
