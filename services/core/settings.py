@@ -78,6 +78,10 @@ class Settings(Configurable):
     auth_cache = Float(20.0, help="How long a checked credential is believed (at most 20).").tag(
         config=True
     )
+    allow_without_isolation = Bool(
+        False,
+        help="Whether several people may run on a plane that cannot keep their runs apart.",
+    ).tag(config=True)
     agent_poll = Float(25.0, help="How long an agent's long poll waits.").tag(config=True)
     agent_away = Float(60.0, help="Silence after which a plane counts as away.").tag(config=True)
 

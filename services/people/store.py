@@ -172,3 +172,12 @@ def living(tx: Transaction) -> list[Person]:
     """Load everybody who came from the hub and is not retired."""
     where = persons.c.retired_at.is_(None) & persons.c.hub_created.is_not(None)
     return [person_of(row) for row in tx.all(select(persons).where(where))]
+
+
+def first(tx: Transaction) -> str | None:
+    """Give the id of the person who has been here longest."""
+    living = persons.c.retired_at.is_(None)
+    found: str | None = tx.scalar(
+        select(persons.c.id).where(living).order_by(persons.c.id).limit(1)
+    )
+    return found

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from services.planes.schemas import PlaneView
     from services.planes.store import default_tier, plane, tier_named
     from services.planes.usage import Accountant, Used
+    from services.planes.wiring import provide
 
 __all__ = [
     "Accountant",
@@ -25,6 +26,7 @@ __all__ = [
     "is_due",
     "list_planes",
     "plane",
+    "provide",
     "saw",
     "set_up",
     "tier_named",
@@ -35,6 +37,7 @@ _HOMES = {
     "schemas": ("PlaneView",),
     "store": ("default_tier", "plane", "tier_named"),
     "usage": ("Accountant", "Used"),
+    "wiring": ("provide",),
 }
 
 

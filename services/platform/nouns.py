@@ -55,7 +55,7 @@ def nouns() -> list[Noun]:
         Noun(
             "environments", environment_routes, loops=environments.loops, start=environments.set_up
         ),
-        Noun("planes", plane_routes, start=planes.set_up),
+        Noun("planes", plane_routes, planes.provide, start=planes.set_up),
         Noun("workloads", agent_routes, workloads.provide, workloads.loops),
         Noun("jobs", job_routes, jobs.provide),
         Noun("events", event_routes, events.provide, events.loops),

@@ -50,6 +50,7 @@ def create(tx: Transaction, new: NewWorkload) -> None:
     plane = planes.plane(tx, tier.plane_id)
     wanted = Amount(tier.cpu, tier.memory, tier.gpu)
     if plane.last_seen_at is not None:
+        _require_isolation(tx, plane, new.person_id)
         whole = Amount(plane.cpu, plane.memory, plane.gpu)
         never = rules.too_large(wanted, whole, tier.name, plane.name)
         if never:
@@ -67,6 +68,18 @@ def _tier(tx: Transaction, name: str | None) -> Row[Any]:
         named = f"there is no hardware tier named {name}" if name else "no default hardware tier"
         raise Unprocessable(named, code="unknown_tier")
     return tier
+
+
+def _require_isolation(tx: Transaction, plane: Row[Any], person_id: str) -> None:
+    """Let nobody but the first person run where runs can read each other's files."""
+    if plane.isolation != "none" or settings_of(tx).allow_without_isolation:
+        return
+    if people.first(tx) != person_id:
+        raise Unprocessable(
+            f"plane {plane.name} cannot keep people's runs apart (isolation none): only the "
+            "platform's first person may run there, unless an admin allows it in the settings",
+            code="no_isolation",
+        )
 
 
 def _row(tx: Transaction, new: NewWorkload, tier: Row[Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from services.core.metrics import LOG_BYTES
 from services.core.work import Work, settings_of
 from services.storage import ObjectStore
 from services.workloads import store
+from services.workloads.merging import MERGED_MOST, Merging, key_of
 from services.workloads.rules import Status
 from services.workloads.tables import log_pieces
 
@@ -47,11 +48,6 @@ class LogNow:
     collected: bool
 
 
-def key_of(workload_id: str, attempt: int, offset: int) -> str:
-    """Name the object of a piece."""
-    return f"logs/{workload_id}/{attempt}/{offset:016d}"
-
-
 async def append(work: Work, run: tuple[str, str, int], offset: int, data: bytes) -> int:
     """Take a piece of a run's log (plane, workload, attempt); give where the log ends now.
 
@@ -65,7 +61,9 @@ async def append(work: Work, run: tuple[str, str, int], offset: int, data: bytes
     await work.context.get(ObjectStore).put_bytes(
         key_of(workload_id, attempt, end), fresh, vital=True
     )
-    return await work.write(_note, run, end, len(fresh))
+    end = await work.write(_note, run, end, len(fresh))
+    await work.context.get(Merging).took(work, workload_id, attempt)
+    return end
 
 
 async def end_of(work: Work, plane_id: str, workload_id: str, attempt: int) -> int:
@@ -136,7 +134,9 @@ def _bases(tx: Transaction, workload_id: str) -> dict[int, int]:
 
 def _pieces(tx: Transaction, workload_id: str, attempt: int, base: int, local: int) -> list[Piece]:
     table = log_pieces
-    ends_after = table.c.offset > local - PIECE_MOST  # no piece is longer: keeps to the index
+    ends_after = table.c.offset > local - max(
+        PIECE_MOST, MERGED_MOST
+    )  # no piece is longer: keeps to the index
     statement = (
         select(table.c.offset, table.c.size)
         .where(table.c.workload_id == workload_id, table.c.attempt == attempt, ends_after)
@@ -155,4 +155,4 @@ async def read(work: Work, now: LogNow, offset: int) -> AsyncIterator[bytes]:
     objects = work.context.get(ObjectStore)
     for piece in now.pieces:
         skip = max(0, offset - piece.start)
-        yield await objects.get_bytes(piece.key, skip)
+        yield await objects.get_bytes(piece.key, skip, piece.size)

@@ -8,6 +8,7 @@ from services.core.references import References
 from services.core.work import Context, Work
 from services.planes import Accountant
 from services.workloads import queue, retention, store
+from services.workloads.merging import Merging
 from services.workloads.rules import Status
 from services.workloads.tables import workloads
 
@@ -18,6 +19,7 @@ COUNT_SECONDS = 5.0
 def provide(context: Context) -> None:
     """Let planes know what is in use, deletion know what is in the way, retention what is old."""
     context.provide(Accountant, Accountant(store.used))
+    context.provide(Merging, Merging())
     references = context.get(References)
     references.register("tier", lambda tx, key: store.references(tx, workloads.c.tier_id, key))
     references.register(

@@ -30,7 +30,7 @@ def test_clone_edit_push_and_run_what_was_pushed(admin: Person, wine: str, tmp_p
 
 def test_a_file_edited_by_the_api_is_a_commit_by_that_person(admin: Person, wine: str) -> None:
     admin.run("files", "put", wine, "-", "note.txt", stdin="edited\n")
-    assert admin.run("files", "get", wine, "note.txt", "-").stdout == "edited\n"
+    assert admin.run("files", "get", wine, "note.txt", "-o", "-").stdout == "edited\n"
     with admin.smalti.client() as client:
         [project] = client.get("/projects?owner=admin&name=wine").json()["items"]
         [newest, *_] = client.get(f"/projects/{project['id']}/commits").json()["items"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from services.planes.protocol import (
     CapacityReport,
@@ -24,6 +24,7 @@ class ScriptedAgent:
     def __init__(self, house: House, cpu: float = 4.0, memory: int = 16 << 30) -> None:
         self.house = house
         self.token = house.agent_token
+        self.isolation: Literal["full", "namespaces", "none"] = "full"
         self.capacity = CapacityReport(cpu=cpu, memory=memory)
         self.commands: dict[str, Command] = {}
         self.cursor = 0
@@ -33,7 +34,7 @@ class ScriptedAgent:
         greeting = Hello(
             version="1",
             instance="scripted",
-            isolation="full",
+            isolation=self.isolation,
             capacity=self.capacity,
             inventory=list(inventory),
         )

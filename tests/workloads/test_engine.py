@@ -98,6 +98,18 @@ async def test_a_tier_larger_than_its_plane_is_refused(queue: Queue) -> None:
         await queue.add(tier="nothing")
 
 
+async def test_without_isolation_only_the_first_person_runs(queue: Queue) -> None:
+    await queue.add(person="ada")
+    agent = ScriptedAgent(queue.house)
+    agent.isolation = "none"
+    await agent.hello()
+    await queue.add(person="ada")
+    with pytest.raises(Unprocessable, match="cannot keep people's runs apart"):
+        await queue.add(person="bob")
+    queue.house.settings.allow_without_isolation = True
+    await queue.add(person="bob")
+
+
 async def test_a_person_runs_only_so_many_at_once_and_others_pass(queue: Queue) -> None:
     queue.house.settings.running_max_per_person = 1
     agent = ScriptedAgent(queue.house)

@@ -7,7 +7,7 @@ import hashlib
 from sqlalchemy import update
 
 from services.planes.protocol import Outcome, Phase
-from services.workloads import logs, outputs
+from services.workloads import logs, merging, outputs
 from services.workloads.tables import workloads
 from tests.workloads.agent import ScriptedAgent
 from tests.workloads.conftest import Queue
@@ -56,6 +56,24 @@ async def test_a_log_is_its_attempts_one_after_another(queue: Queue) -> None:
     now = await queue.work.read(logs.look, workload_id, 8)
     tail = b"".join([piece async for piece in logs.read(queue.work, now, 8)])
     assert tail == b"cond\n"
+
+
+async def test_many_small_pieces_become_few_and_the_bytes_stay(queue: Queue) -> None:
+    agent, workload_id = await running(queue)
+    expected = b""
+    for number in range(2 * merging.MANY + 5):
+        line = f"line {number}\n".encode()
+        await agent.put_log(workload_id, len(expected), line)
+        expected += line
+    assert await whole_log(queue, workload_id) == expected
+    now = await queue.work.read(logs.look, workload_id, 0, 1000)
+    assert len(now.pieces) < merging.MANY
+    for offset in (0, 1, 500, len(expected) - 3):
+        now = await queue.work.read(logs.look, workload_id, offset)
+        rest = b"".join([piece async for piece in logs.read(queue.work, now, offset)])
+        assert rest == expected[offset:]
+    files = list((queue.house.home / "platform" / "objects").rglob("*"))
+    assert len([one for one in files if one.is_file()]) < merging.MANY
 
 
 async def test_a_log_over_its_limit_is_not_taken(queue: Queue) -> None:
