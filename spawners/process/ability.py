@@ -33,25 +33,25 @@ def choose(settings: ProcessSettings, etc: EtcFolders) -> tuple[Sandbox | None, 
     if wish == "none":
         return None, "switched off"
     bwrap = sandboxes.find_bwrap(settings.bwrap)
-    why: str | None = None
+    why: list[str] = []
     for isolation in (Isolation.FULL, Isolation.NAMESPACES):
         if wish not in ("auto", isolation.value):
             continue
         if bwrap is None:
-            why = why or "bubblewrap is not installed"
+            why.append(f"{isolation}: bubblewrap is not installed")
         elif isolation is Isolation.FULL and os.geteuid() != 0:
-            why = "only root can give every person a uid"
+            why.append(f"{isolation}: only root can give every person a uid")
         else:
             hidden = (settings.state, *settings.hidden)
             found = Sandbox(bwrap, isolation, settings.system, hidden, _shared_uid(settings))
             failed = _try(found, settings, etc)
             if failed is None:
-                return found, why
-            why = why or failed
+                return found, "; ".join(why) or None
+            why.append(f"{isolation}: {failed}")
             log.warning("isolation %s does not work here: %s", isolation, failed)
     if wish != "auto":
-        raise RuntimeFailure(f"isolation {wish} does not work here: {why}")
-    return None, why
+        raise RuntimeFailure(f"isolation does not work here: {'; '.join(why)}")
+    return None, "; ".join(why)
 
 
 def _shared_uid(settings: ProcessSettings) -> int | None:
