@@ -16,7 +16,7 @@ from tests.house import House
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that are drawn out stand apart: they run when their folder is named."""
     for item in items:
-        if "tests/drills/" in str(item.path) or item.path.is_relative_to("tests/benchmarks"):
+        if "tests/drills/" in str(item.path):
             item.add_marker("slow")
 
 

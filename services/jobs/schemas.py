@@ -135,6 +135,7 @@ class JobsQuery(PageQuery):
     status: JobStatus | None = None
     owner: Id | None = Field(None, description="Id of a person.")
     tag: Tag | None = None
+    number: int | None = Field(None, ge=1, lt=1 << 31, description="With a project: this one.")
 
 
 class LogQuery(RequestModel):

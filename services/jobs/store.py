@@ -44,6 +44,10 @@ def listing(query: JobsQuery, visible: Select[Any] | None) -> Select[Any]:
         statement = statement.where(_W.c.status == query.status)
     if query.owner is not None:
         statement = statement.where(_W.c.person_id == query.owner)
+    if query.number is not None:
+        statement = statement.where(jobs.c.number == query.number)
+        if query.project_id is not None:  # so that the unique pair is found in jobs at once
+            statement = statement.where(jobs.c.project_id == query.project_id)
     if query.tag is not None:
         tagged = select(job_tags.c.job_id).where(job_tags.c.tag == query.tag)
         statement = statement.where(_W.c.id.in_(tagged))

@@ -228,6 +228,7 @@ def list_jobs(platform: Platform, call: Recorded) -> Answer:
         if call.query.get("project_id") in {None, one["project_id"]}
         and call.query.get("owner") in {None, one["owner"]["id"]}
         and call.query.get("status") in {None, one["status"]}
+        and call.query.get("number") in {None, str(one["number"])}
     ]
     return paged(call, found)
 

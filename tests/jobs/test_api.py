@@ -145,6 +145,8 @@ async def test_lists_are_filtered_and_paged(lab: Lab) -> None:
         (f"project_id={lab.project['id']}", ids),
         (f"owner={made[0]['owner']['id']}", ids),
         ("status=Running", []),
+        (f"project_id={lab.project['id']}&number=2", [made[1]["id"]]),
+        ("number=77", []),
         ("status=Pending", ids[1:]),
     ]:
         page = (await lab.get(f"/jobs?{query}")).json()

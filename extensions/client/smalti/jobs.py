@@ -84,11 +84,10 @@ class Jobs:
         if wanted.project is None:
             raise BadRequest(f"job {wanted} of which project? Write PROJECT#NUMBER")
         project = self._projects.get(wanted.project)
-        for job in self.list(JobFilter(project)):
-            if job.number == wanted.number:
-                return job
-            if job.number < wanted.number:  # newest come first
-                break
+        url = self._transport.address.api("jobs")
+        query = {"project_id": project.id, "number": str(wanted.number)}
+        for job in self._transport.json(Call("GET", url, query=query))["items"]:
+            return self._job(job)
         raise NotFound(f"there is no job {wanted}", code="not_found")
 
     def list(self, which: JobFilter = JobFilter(), *, limit: int | None = None) -> Iterator[Job]:
