@@ -24,6 +24,7 @@ Say = Callable[[str], None]
 # A process that ends so has found something no restart can mend (sysexits: EX_CONFIG).
 HOPELESS = 78
 SETTLED = 1.5
+TROUBLED = 5.0
 
 
 class Child:
@@ -37,6 +38,7 @@ class Child:
         self.exit_status: int | None = None
         self._popen: subprocess.Popen[bytes] | None = None
         self._began = 0.0
+        self._saved = True
         self._log_from = 0
 
     @property
@@ -85,20 +87,36 @@ class Child:
         self.record = records.record_of(
             self._popen.pid, fingerprint(self.process), restarts=restarts
         )
-        records.save(self.home, self.name, self.record)
+        self._saved = False
+        self._save()
         self._began = time.monotonic()
         self.start_again_at = None
         self.exit_status = None
 
     def tend(self) -> None:
         """Notice an end and start again when it is time. Called every moment by the loop."""
+        self._save()
         if self.alive:
             return
         at = time.monotonic()
         if self.start_again_at is None:
             self._ended(at)
         if self.start_again_at is not None and at >= self.start_again_at:
-            self.start()
+            try:
+                self.start()
+            except OSError as error:  # no memory, no descriptors, no room: it may pass
+                self.start_again_at = at + TROUBLED
+                self.say(f"{self.name} cannot be started now: {error.strerror}")
+
+    def _save(self) -> None:
+        """Write the record; on a full disk it is tried again at the next moment."""
+        if self._saved or self.record is None:
+            return
+        try:
+            records.save(self.home, self.name, self.record)
+        except OSError:
+            return
+        self._saved = True
 
     def _ended(self, at: float) -> None:
         self.exit_status = self._popen.returncode if self._popen is not None else None
@@ -114,7 +132,9 @@ class Child:
             self.say(f"{reason}; starting it again" + (f" in {wait:g} s" if wait else ""))
         if self.record is not None:
             state = "failing" if self.backoff.looping else "waiting"
-            records.save(self.home, self.name, replace(self.record, state=state, reason=reason))
+            self.record = replace(self.record, state=state, reason=reason)
+            self._saved = False
+            self._save()
 
     def how_it_ended(self) -> str:
         """Tell the exit status in words."""

@@ -85,11 +85,17 @@ def teller(home: Home, show: Callable[[str], None]) -> Callable[[str], None]:
 
     def say(text: str) -> None:
         show(text)
-        if home.path("logs").is_dir():
+        if not home.path("logs").is_dir():
+            return
+        try:
             log = open_log(home.log("supervisor"))
-            try:
-                os.write(log, f"{now()} {text}\n".encode())
-            finally:
-                os.close(log)
+        except OSError:
+            return  # no descriptors or no room; whoever watches has been told
+        try:
+            os.write(log, f"{now()} {text}\n".encode())
+        except OSError:
+            return
+        finally:
+            os.close(log)
 
     return say

@@ -109,7 +109,10 @@ class Supervisor:
             return
         self._rotated = time.monotonic()
         for path in self.home.path("logs").glob("*.log"):
-            rotate(path)
+            try:
+                rotate(path)
+            except OSError as error:  # a full disk must not end the one who watches
+                self.say(f"{path} cannot be rotated: {error.strerror}")
 
     def bring_down(self) -> None:
         """End every process, the last started first. What people run goes on."""

@@ -169,3 +169,33 @@ def test_a_crash_loop_rests_and_says_so(tmp_path: Path, monkeypatch: pytest.Monk
         child.tend()
     assert "it keeps ending, so the next try is in 60 s" in said[-1]
     shutil.rmtree(tmp_path)
+
+
+def test_a_full_disk_does_not_end_the_supervisor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path)
+    home.make_folders()
+    said: list[str] = []
+    child = Child(
+        home, Process("hub", (sys.executable, "-c", "import time; time.sleep(60)")), said.append
+    )
+    full = OSError(28, "No space left on device")
+
+    def fail(*arguments: object) -> None:
+        raise full
+
+    with monkeypatch.context() as disk:
+        disk.setattr("services.supervisor.records.write_json", fail)
+        child.start()
+        child.tend()
+        assert child.alive
+        assert not (tmp_path / "run" / "hub.json").exists()
+    child.tend()
+    assert (tmp_path / "run" / "hub.json").exists(), "written as soon as there is room"
+    child.stop()
+    with monkeypatch.context() as disk:
+        disk.setattr("services.supervisor.child.open_log", fail)
+        child.tend()
+        assert said[-1] == "hub cannot be started now: No space left on device"
+    assert not child.alive
