@@ -19,7 +19,9 @@ from spawners.runtime import RunKey
 log = logging.getLogger(__name__)
 
 BATCH_MAX = 500
-ENTRIES_MAX = 4000  # output entries and samples in one batch, so that its body stays small
+# What may stand in one batch beside the reports' own fields, in entries of some 150 bytes: the
+# control plane takes bodies of 2 MiB.
+ENTRIES_MAX = 4000
 
 
 class Outbox:
@@ -80,6 +82,7 @@ class Outbox:
         entries = 0
         for key, report in self._waiting.items():
             size = len(report.outputs or ()) + len(report.samples)
+            size += len(report.last_lines or "") // 100
             if taken and (len(taken) == BATCH_MAX or entries + size > ENTRIES_MAX):
                 break
             taken[key] = report
