@@ -23,6 +23,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 VENV = REPOSITORY / ".venv"
 STAMP = VENV / ".smalti-stamp.json"
 TOOLS = REPOSITORY / "build" / "uv"
+TRUST_STORE = Path("/etc/ssl/certs")
 MADE_FROM = ("uv.lock", "pyproject.toml", "extensions/client/pyproject.toml")
 
 
@@ -52,6 +53,11 @@ def sync(uv: Path, groups: Sequence[str]) -> None:
     """Install exactly what the lock says. Raises CalledProcessError."""
     environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
     environment.pop("VIRTUAL_ENV", None)
+    if TRUST_STORE.is_dir() and any(TRUST_STORE.iterdir()):
+        # The machine's own certificates, as every other program here believes; uv's two names
+        # for that, new and old.
+        environment.setdefault("UV_SYSTEM_CERTS", "1")
+        environment.setdefault("UV_NATIVE_TLS", "1")
     # Some machines forbid bytecode; without it every start would be several times slower.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     chosen = [word for group in groups for word in ("--group", group)]

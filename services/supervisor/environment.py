@@ -26,6 +26,7 @@ from services.supervisor.records import now
 Say = Callable[[str], None]
 REQUIREMENTS = REPOSITORY / "images" / "environment" / "requirements.lock"
 CLIENT = REPOSITORY / "extensions" / "client"
+TRUST_STORE = Path("/etc/ssl/certs")
 STAMP = ".smalti-environment.json"
 # A folder of finished environments by digest, shared by several instances (used by tests).
 CACHE = "SMALTI_ENVIRONMENT_CACHE"
@@ -178,6 +179,9 @@ def _uv(*arguments: str) -> None:
     # Where bytecode is forbidden, each import of a job would be several times slower.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     environment.pop("VIRTUAL_ENV", None)
+    if TRUST_STORE.is_dir() and any(TRUST_STORE.iterdir()):
+        # The machine's own certificates, as every other program here believes.
+        environment.setdefault("UV_SYSTEM_CERTS", "1")
     uv = Path(sysconfig.get_path("scripts")) / "uv"
     subprocess.run([str(uv), *arguments], check=True, env=environment, cwd=REPOSITORY)
 
