@@ -187,9 +187,7 @@ class Control:
             await self._apply(report)
         cursor = len(self.stream)
         listed = [c for c in self.commands.values() if c.workload_id not in self.unknown]
-        answer = HelloAnswer(
-            plane_id="p", plane="local", commands=listed, cursor=cursor, poll=5.0
-        )
+        answer = HelloAnswer(plane_id="p", plane="local", commands=listed, cursor=cursor, poll=5.0)
         return _json(answer)
 
     async def _commands(self, request: web.Request) -> web.Response:

@@ -32,9 +32,7 @@ async def agent(house: House, tmp_path: Path) -> AsyncIterator[FakeRuntime]:
     (house.home / "environments/default/1/bin/python").symlink_to(sys.executable)
     home = tmp_path / "agent"
     home.mkdir()
-    found = Settings(
-        home=home, environments=house.home / "environments", pace=QUICK, disk_floor=0
-    )
+    found = Settings(home=home, environments=house.home / "environments", pace=QUICK, disk_floor=0)
     here = Address(house.origin, house.agent_token, house.origin + settings.API_PATH, loopback=True)
     runtime = FakeRuntime(program)
     task = asyncio.create_task(Agent(found, Client(lambda: here), runtime).run())

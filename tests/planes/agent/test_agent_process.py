@@ -117,9 +117,7 @@ async def test_ends_of_real_programs(
         "killed": make_order(commit, shell="kill -SEGV $$"),
         "absent": make_order(commit, argv=["no-such-program"]),
         "late": make_order(commit, argv=["sleep", "60"], timeout=0.5, grace=0.5),
-        "hungry": make_order(
-            commit, argv=["python", "-c", "x = bytearray(1 << 30)"], limits=small
-        ),
+        "hungry": make_order(commit, argv=["python", "-c", "x = bytearray(1 << 30)"], limits=small),
     }
     for name, one in orders.items():
         await control.run(name, one)

@@ -107,9 +107,7 @@ def test_joined_reports_go_no_step_back_and_lose_no_sample(given_reports: list[R
 def test_every_end_but_success_has_a_reason(
     phase: RunPhase, code: int | None, end: rules.RunEnd | None, reason: str | None
 ) -> None:
-    state = RunState(
-        RunKey("w", 1), phase, Isolation.NONE, exit_code=code, end=end, reason=reason
-    )
+    state = RunState(RunKey("w", 1), phase, Isolation.NONE, exit_code=code, end=end, reason=reason)
     verdict = rules.judge(state, ORDER)
     assert verdict.reason or verdict.outcome is Outcome.SUCCEEDED
     if verdict.outcome is Outcome.SUCCEEDED:
