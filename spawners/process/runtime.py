@@ -107,6 +107,8 @@ class ProcessRuntime(Runtime):
         for run in self._runs.values():
             self._unwatch(run)
         self.nursery.close()
+        if self._groups is not None:
+            cgroups.remove(self._groups, 0.0)  # the kernel keeps it while a run's group is in it
 
     async def capacity(self) -> Capacity:
         """Cores and bytes of this machine, as far as its own limits allow."""

@@ -125,8 +125,7 @@ async def measure(runs: int, pairs: int) -> dict[str, object]:
     if counter is not None:
         parent = counter.parent.parent
         (parent / "cgroup.procs").write_text("0")
-        with suppress(OSError):
-            counter.parent.rmdir()
+        counter.parent.rmdir()
     medians = {
         row: dict(
             zip(
