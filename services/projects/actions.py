@@ -25,6 +25,7 @@ from services.projects.rules import Status
 from services.projects.runtime import Repositories, point_head
 from services.projects.schemas import ProjectChange, ProjectCreate, ProjectsQuery, ProjectView
 from services.projects.tables import projects
+from services.storage import Disk
 
 BRANCH = "main"
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -65,6 +66,7 @@ def view(tx: Transaction, row: ProjectRow) -> ProjectView:
 async def create(work: Work, request: ProjectCreate) -> ProjectView:
     """Make a project with its repository, which is there before the row that names it."""
     person_id = owner_of(work.actor)
+    work.context.get(Disk).require()
     example = _example(request.example)
     if request.import_url is not None:
         check_address(request.import_url, work.context.settings)

@@ -13,6 +13,7 @@ import secrets
 import unicodedata
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from services.core.errors import BadRequest, Conflict, NotFound, PreconditionFailed, StorageFull
 from services.projects import refs, trees
@@ -20,6 +21,7 @@ from services.projects.runtime import GitFailed, Repository
 from services.projects.trees import Entry
 
 TRIES = 20
+HELD = 4 << 20  # bytes of a file held in memory while it arrives
 FILE, PROGRAM = "100644", "100755"
 _NOT_IN_ADDRESS = re.compile(r"[^a-z0-9._+-]+")
 _NOT_IN_NAME = re.compile(r"[<>\n\r\x00]+")
@@ -71,21 +73,33 @@ class Done:
 
 
 async def store(repository: Repository, pieces: AsyncIterator[bytes]) -> str:
-    """Write a file's content into the object database; return its blob id. Binary safe."""
-    async with repository.open("hash-object", "-w", "--stdin", data=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            async for piece in pieces:
-                process.stdin.write(piece)
-                await process.stdin.drain()
-            process.stdin.close()
-        except (BrokenPipeError, ConnectionResetError) as error:
-            raise StorageFull("the file could not be kept") from error
-        blob = (await process.stdout.read()).decode().strip()
-        if await process.wait() != 0 or not blob:
-            raise StorageFull("the file could not be kept")
-    return blob
+    """Write a file's content into the object database; return its blob id. Binary safe.
+
+    A large one goes through a file, which git streams; what comes by a pipe it holds in memory.
+    """
+    held = bytearray()
+    spool = repository.path / "objects" / f"tmp_edit_{secrets.token_hex(8)}"
+    try:
+        async for piece in pieces:
+            held += piece
+            if len(held) >= HELD:
+                await asyncio.to_thread(_append, spool, bytes(held))
+                held.clear()
+        if not spool.exists():
+            blob = await repository.run("hash-object", "-w", "--stdin", data=bytes(held))
+        else:
+            await asyncio.to_thread(_append, spool, bytes(held))
+            blob = await repository.run("hash-object", "-w", "--no-filters", "--", str(spool))
+    except (GitFailed, OSError) as error:
+        raise StorageFull("the file could not be kept") from error
+    finally:
+        spool.unlink(missing_ok=True)
+    return blob.decode().strip()
+
+
+def _append(path: Path, data: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(data)
 
 
 async def apply(repository: Repository, edit: Edit) -> Done:

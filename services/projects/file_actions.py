@@ -33,6 +33,7 @@ from services.projects.schemas import (
     RefsQuery,
     TagView,
 )
+from services.storage import Disk
 
 
 async def readable(work: Work, project_id: str) -> tuple[ProjectRow, Repository]:
@@ -46,6 +47,7 @@ async def writable(work: Work, project_id: str) -> tuple[ProjectRow, Repository]
     project = await work.read(authorize, Permission.FILES_WRITE, project_id)
     if project.status is Status.IMPORTING:
         raise Conflict("its files are still being imported", code="importing")
+    work.context.get(Disk).require()
     return project, work.context.get(Repositories).of(project.id)
 
 

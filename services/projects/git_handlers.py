@@ -24,6 +24,7 @@ from services.projects.git_http import Gate
 from services.projects.pushed import Command, Commands
 from services.projects.rules import Status
 from services.projects.runtime import Repositories, Repository, point_head
+from services.storage import Disk
 
 Service = Literal["git-upload-pack", "git-receive-pack"]
 SHOWN = 100  # refs of one push that the trail and the event name
@@ -120,6 +121,8 @@ async def _open(call: Call, service: Service) -> tuple[ProjectRow, Repository]:
     project = await call.work.read(_find, needed, owner, name)
     if writes and project.status is Status.IMPORTING:
         raise Conflict("its files are still being imported", code="importing")
+    if writes:
+        call.context.get(Disk).require()
     return project, call.context.get(Repositories).of(project.id)
 
 

@@ -99,8 +99,7 @@ async def change_member(call: Call) -> MemberView:
     return await member_actions.change(call.work, call.path["id"], call.path["person_id"], role)
 
 
-# Declared with the least that anybody needs: members may leave by themselves.
-@routes.delete("/projects/{id}/members/{person_id}", Permission.PROJECT_READ)
+@routes.delete("/projects/{id}/members/{person_id}", Permission.MEMBERS_MANAGE)
 async def remove_member(call: Call) -> None:
     """Take a member out, or leave. The last owner stays."""
     await member_actions.remove(call.work, call.path["id"], call.path["person_id"])

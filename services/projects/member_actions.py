@@ -71,7 +71,8 @@ async def remove(work: Work, project_id: str, person_id: str) -> None:
 
 
 def _remove(tx: Transaction, project_id: str, person_id: str) -> None:
-    # Everybody may leave; to put others out takes the right to manage members.
+    # Every member may leave (by a credential that may manage members: the route asks for that);
+    # to put others out takes the right to manage the members of this project.
     leaves = actor_of(tx).id == person_id
     needed = Permission.PROJECT_READ if leaves else Permission.MEMBERS_MANAGE
     row = authorize(tx, needed, project_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from sqlalchemy import select, update
 
 from services.core.references import Reference, References
@@ -34,12 +33,12 @@ async def test_create_and_show(house_on_both: House) -> None:
     assert not (made.path / "hooks").exists()
 
 
-@pytest.mark.parametrize("name", HARD_NAMES)
-async def test_bad_names_are_422(house: House, name: str) -> None:
+async def test_bad_names_are_422(house: House) -> None:
     alice = await house.sign_in("alice")
-    answer = await house.call("POST", "/projects", as_=alice, json={"name": name})
-    assert answer.status_code == 422, answer.text
-    assert len(answer.text) < 2000
+    for name in HARD_NAMES:
+        answer = await house.call("POST", "/projects", as_=alice, json={"name": name})
+        assert answer.status_code == 422, (name, answer.text)
+        assert len(answer.text) < 2000
     assert list((house.home / "platform" / "git").iterdir()) == []
 
 
@@ -134,11 +133,13 @@ async def test_a_list_costs_the_same_however_long(house: House) -> None:
     counts = []
     for number in range(3):
         await make(house, alice, f"p{number}")
-        before = house.context.db.statements
-        await house.call("GET", "/projects", as_=alice)
-        counts.append(house.context.db.statements - before)
-    assert len(set(counts)) == 1
-    assert counts[0] <= 3
+        costs = []
+        for _ in range(5):  # loops in the background count too, now and then
+            before = house.context.db.statements
+            await house.call("GET", "/projects", as_=alice)
+            costs.append(house.context.db.statements - before)
+        counts.append(min(costs))
+    assert counts == [3, 3, 3]  # begin, projects, owners' names
 
 
 async def test_members(house_on_both: House) -> None:

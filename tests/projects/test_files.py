@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from services.projects.edits import Author
+from services.storage import Disk
 from tests.projects.git import Client, address
 from tests.projects.made import Made
 from tests.projects.test_rules import BAD_PATHS, GOOD_PATHS
@@ -113,15 +114,17 @@ async def test_edits_against_pushes_lose_nothing(made: Made, client: Client) -> 
     assert names == {"base", *(f"pushed{n}" for n in range(4)), *(f"edited{n}" for n in range(8))}
 
 
-@pytest.mark.parametrize("path", [one for one in BAD_PATHS if one not in ("", "\ud800", "/")])
-async def test_bad_paths_are_refused(made: Made, path: str) -> None:
-    encoded = quote(path, safe="")
-    for method in ("GET", "PUT", "DELETE"):
-        answer = await made.call(method, f"/content/{encoded}")
-        assert answer.status_code in (400, 404), (method, answer.text)
-    if not path.startswith("/") and not path.endswith("/"):
-        listed = await made.call("GET", f"/files?path={encoded}")
-        assert listed.status_code in (400, 404, 422)
+async def test_bad_paths_are_refused(made: Made) -> None:
+    for path in BAD_PATHS:
+        if path in ("", "\ud800", "/"):
+            continue
+        encoded = quote(path, safe="")
+        for method in ("GET", "PUT", "DELETE"):
+            answer = await made.call(method, f"/content/{encoded}")
+            assert answer.status_code in (400, 404), (path, method, answer.text)
+        if path.strip("/"):
+            listed = await made.call("GET", f"/files?path={encoded}")
+            assert listed.status_code in (400, 404), path
     assert not any((made.path / "refs" / "heads").iterdir())
 
 
@@ -222,6 +225,25 @@ async def test_history_branches_tags(made: Made) -> None:
     changed = await made.call("PATCH", json={"default_branch": "exp/one"})
     assert changed.json()["default_branch"] == "exp/one"
     assert (made.path / "HEAD").read_text() == "ref: refs/heads/exp/one\n"
+
+
+async def test_a_large_file(made: Made) -> None:
+    content = os.urandom(1 << 20) * 20
+    written = await made.put("large", content)
+    assert written.status_code == 200, written.text
+    assert (await made.call("GET", "/content/large")).content == content
+    assert not [one.name for one in (made.path / "objects").iterdir() if one.name[:3] == "tmp"]
+    git(made, "fsck", "--strict")
+
+
+async def test_a_full_disk_takes_no_file(made: Made, client: Client) -> None:
+    await made.put("a", b"1")
+    made.house.context.get(Disk)._measure = lambda _: 0
+    assert (await made.put("a", b"2")).status_code == 507
+    await client.ok("clone", "-q", address(made.house, "alice/wine", made.token), "work")
+    await client.commit("work", {"b": b"1"})
+    refused = await client.run("push", "-q", "origin", "main", at="work")
+    assert "507" in refused.err
 
 
 async def test_a_file_past_the_limit_is_413_and_leaves_no_commit(made: Made) -> None:
