@@ -120,11 +120,11 @@ def _living(word: bytes) -> list[int]:
 
 
 async def test_second_start_of_a_key_does_nothing(yard: Yard) -> None:
-    spec = yard.spec("sh", "-c", "echo once >> count; sleep 60")
+    spec = yard.spec("sh", "-c", "echo once >> count; echo up; sleep 60")
     await asyncio.gather(*(yard.runtime.start(spec) for _ in range(3)))
     await yard.reached(spec.key, RunPhase.RUNNING)
     await yard.runtime.start(spec)
-    await until((spec.workdir / "count").exists)
+    await yard.wrote(spec.key, b"up")
     assert len(yard.runtime.states()) == 1
     assert (spec.workdir / "count").read_text() == "once\n"
 
