@@ -17,9 +17,9 @@ from services import people, planes
 from services.core import events
 from services.core.database import Transaction
 from services.core.errors import TooMany, Unprocessable
-from services.core.work import settings_of
+from services.core.work import actor_of, settings_of
 from services.planes.protocol import Outcome, Phase, RunReport
-from services.workloads import changes, queue, rules, store
+from services.workloads import changes, queue, rules, store, tokens
 from services.workloads.rules import Amount, Ending, Status, Step
 from services.workloads.tables import samples, workloads
 
@@ -104,6 +104,7 @@ def _row(tx: Transaction, new: NewWorkload, tier: Row[Any]) -> dict[str, Any]:
         "mishaps": 0,
         "reason": "waiting for its turn",
         "order": {**new.order, "limits": limits, "timeout": new.timeout},
+        "rights": tokens.narrowed(actor_of(tx).rights),
         "timeout": new.timeout,
         "queued_at": tx.now,
         "updated_at": tx.now,

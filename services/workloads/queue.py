@@ -130,7 +130,7 @@ def _send(tx: Transaction, row: Row[Any]) -> None:
         name=f"run {row.id}",
         person_id=row.person_id,
         project_id=row.project_id,
-        rights=tokens.RIGHTS,
+        rights=tokens.given(row.rights),
         secret=tokens.secret_of(settings_of(tx), row.id, row.attempt),
     )
     QUEUE_SECONDS.observe((tx.now - row.queued_at).total_seconds())

@@ -43,6 +43,7 @@ workloads = Table(
     Column("mishaps", Integer, nullable=False),  # attempts that ended by our fault
     Column("reason", Text),
     Column("order", Json, nullable=False),
+    Column("rights", Json),  # of its token, where who started it had less than a run has
     Column("timeout", Float, nullable=False),
     Column("queued_at", UtcDateTime, nullable=False),
     Column("not_before", UtcDateTime),

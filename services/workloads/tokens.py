@@ -31,6 +31,24 @@ RIGHTS = frozenset(
     }
 )
 
+# Who may start a run may have it see the code that it runs, whatever else they may not.
+_OF_EVERY_RUN = frozenset({Permission.PROJECT_READ, Permission.FILES_READ})
+
+
+def narrowed(starter: frozenset[Permission] | None) -> list[str] | None:
+    """List the rights of a run that is started with narrowed ones; None: those of every run.
+
+    Else whoever may do little more than start a job could do all the rest through its token.
+    """
+    if starter is None:
+        return None
+    return sorted(right.value for right in RIGHTS & (starter | _OF_EVERY_RUN))
+
+
+def given(kept: list[str] | None) -> frozenset[Permission]:
+    """Read what `narrowed` gave; a right that this version does not know is none."""
+    return RIGHTS if kept is None else frozenset(one for one in RIGHTS if one.value in kept)
+
 
 def secret_of(settings: Settings, workload_id: str, attempt: int) -> str:
     """Derive the token of one attempt."""

@@ -407,6 +407,7 @@ def upgrade() -> None:
         sa.Column("mishaps", sa.Integer(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("order", columns.Json(), nullable=False),
+        sa.Column("rights", columns.Json(), nullable=True),
         sa.Column("timeout", sa.Float(), nullable=False),
         sa.Column("queued_at", columns.UtcDateTime(timezone=True), nullable=False),
         sa.Column("not_before", columns.UtcDateTime(timezone=True), nullable=True),

@@ -1,0 +1,92 @@
+"""Two people who know nothing of each other, each with one of everything that has an id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from services.core.rights import PlatformRole
+from services.core.routing import Route
+from tests.house import House
+from tests.workloads.agent import ScriptedAgent
+
+
+@dataclass
+class Owner:
+    """A person and what is theirs."""
+
+    name: str
+    token: str
+    ids: dict[str, str]
+
+
+@dataclass
+class Furnished:
+    """A platform with two people, an administrator and a plane."""
+
+    house: House
+    agent: ScriptedAgent
+    admin: str
+    alice: Owner
+    bob: Owner
+
+
+async def furnish(house: House) -> Furnished:
+    """Make two owners of the same kinds of things."""
+    admin = await house.sign_in("root", PlatformRole.ADMIN)
+    agent = ScriptedAgent(house)
+    await agent.hello()
+    alice, bob = await _owner(house, agent, "alice"), await _owner(house, agent, "bob")
+    return Furnished(house, agent, admin, alice, bob)
+
+
+async def made(house: House, method: str, path: str, token: str, **more: Any) -> Any:
+    """Call and insist on success; give the body."""
+    answer = await house.call(method, path, as_=token, **more)
+    assert answer.status_code < 300, (method, path, answer.text)
+    return answer.json() if answer.content else None
+
+
+async def _owner(house: House, agent: ScriptedAgent, name: str) -> Owner:
+    token = await house.sign_in(name)
+    project = await made(house, "POST", "/projects", token, json={"name": f"{name}-wine"})
+    ids = {"project": project["id"], "person": project["owner"]["id"]}
+    for number in range(2):
+        path = f"/projects/{ids['project']}/content/main.py"
+        content = f"print({number})\n".encode()
+        commit = await made(house, "PUT", path, token, content=content)
+        body = {"project_id": ids["project"], "command": ["true"], "title": f"of {name}"}
+        job = await made(house, "POST", "/jobs", token, json=body)
+        await agent.poll()
+        await agent.put_log(job["id"], 0, b"hello\n")
+        await agent.put_output(job["id"], "metrics.json", b'{"accuracy": 1}')
+        await agent.finish(job["id"])
+        ids |= {f"job{number}": job["id"], "commit": commit["id"]}
+    running = {"project_id": ids["project"], "command": ["sleep", "60"]}
+    ids["running"] = (await made(house, "POST", "/jobs", token, json=running))["id"]
+    await agent.poll()
+    service = await made(house, "POST", "/tokens", token, json={"name": "robot"})
+    return Owner(name, token, {**ids, "token": service["id"]})
+
+
+def routes_of(house: House) -> list[Route]:
+    """Every route of the platform."""
+    return house.platform.routes
+
+
+def bodies(owner: Owner, route: Route) -> list[dict[str, Any]]:
+    """Bodies that this route takes, naming the owner's things."""
+    path = route.path
+    if path.endswith("/members"):
+        return [{"person": owner.ids["person"], "role": "contributor"}]
+    if path.endswith("/members/{person_id}"):
+        return [{"role": "owner"}]
+    if path.endswith("/branches"):
+        return [{"name": "mine", "ref": "main"}]
+    if path.endswith("/rerun"):
+        return [{"commit": "same"}]
+    if path.endswith("/projects/{id}"):
+        return [{"description": "changed"}]
+    if path.endswith("/people/{id}"):
+        return [{"display_name": "changed"}]
+    return [{}]
