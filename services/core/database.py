@@ -6,31 +6,35 @@ while it holds the write lock. It may run more than once (PostgreSQL asks for a 
 serializable transactions collide): it must do nothing but read and write through `tx`;
 whatever must follow a commit goes into `tx.on_commit`.
 
-SQLite: write-ahead log, `BEGIN IMMEDIATE`, one writer thread with its own connection, readers
-apart, a busy time-out of 15 s. PostgreSQL: serializable, as many writers as the pool has.
+SQLite: write-ahead log, `BEGIN IMMEDIATE`, one writer thread with its own connection (see
+`core.writer`), readers apart, a busy time-out of 15 s. PostgreSQL: serializable, as many
+writers as the pool has.
 Called by `Work` (which adds who is asking) and by the loops. Must never be used from handlers.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import logging
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from functools import partial
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, MetaData, Row, create_engine
+from sqlalchemy import Connection, Engine, MetaData, create_engine
 from sqlalchemy import event as sa_event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from services.core.errors import NotFound, Unavailable
+from services.core.errors import Unavailable
+from services.core.transactions import Transaction
+from services.core.writer import Writer
+
+__all__ = ["Database", "Transaction", "metadata", "one_off_engine"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -54,51 +58,6 @@ RETRIES = 8
 _RETRY_STATES = {"40001", "40P01"}  # serialization failure, deadlock
 
 
-class Transaction:
-    """One open transaction: what actions and stores are given.
-
-    Nobody outside this module opens or commits one; an exception rolls it back.
-    """
-
-    def __init__(self, connection: Connection, *, writes: bool) -> None:
-        self.connection = connection
-        self.writes = writes
-        self.now = datetime.now(UTC)
-        self.after_commit: list[Callable[[], None]] = []
-
-    @property
-    def dialect(self) -> str:
-        """`sqlite` or `postgresql`."""
-        return self.connection.dialect.name
-
-    def execute(self, statement: Executable, values: Any = None) -> CursorResult[Any]:
-        """Run a statement; a list of values runs it once for each."""
-        return self.connection.execute(statement, values)
-
-    def first(self, statement: Executable) -> Row[Any] | None:
-        """Return the first row, or None."""
-        return self.connection.execute(statement).first()
-
-    def one(self, statement: Executable, what: str = "it") -> Row[Any]:
-        """Return the first row. Raises NotFound, naming `what`, when there is none."""
-        row = self.first(statement)
-        if row is None:
-            raise NotFound(f"{what} does not exist")
-        return row
-
-    def all(self, statement: Executable) -> Sequence[Row[Any]]:
-        """Return all rows."""
-        return self.connection.execute(statement).all()
-
-    def scalar(self, statement: Executable) -> Any:
-        """Return the first column of the first row, or None."""
-        return self.connection.execute(statement).scalar()
-
-    def on_commit(self, then: Callable[[], None]) -> None:
-        """Call `then` in the writer's thread once this is committed; not if it is rolled back."""
-        self.after_commit.append(then)
-
-
 class Database:
     """The engines and threads behind `read` and `write`."""
 
@@ -106,77 +65,63 @@ class Database:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.statements = 0  # executed so far; tests budget them per route
-        writers = 1 if self.is_sqlite else POSTGRES_WRITERS
-        self._writer = self._engine(writers, writes=True)
-        self._reader = self._engine(READERS, writes=False)
-        self._write_threads = ThreadPoolExecutor(writers, "db-write")
-        self._read_threads = ThreadPoolExecutor(READERS, "db-read")
+        self._writing = self._engine(1 if self.is_sqlite else POSTGRES_WRITERS, writes=True)
+        self._reading = self._engine(READERS, writes=False)
+        self._readers = ThreadPoolExecutor(READERS, "db-read")
+        self._writer = Writer(self._writing) if self.is_sqlite else None
+        self._writers = ThreadPoolExecutor(POSTGRES_WRITERS, "db-write")
 
     async def read(
         self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run a reading function in a snapshot of its own, in a reader's thread."""
-        return await self._submit(self._read_threads, self.read_now, function, *args, **kwargs)
+        call = partial(_attempts, self._reading, function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._readers, call)
 
     async def write(
         self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run a writing function in a transaction; all of it is kept, or nothing."""
-        return await self._submit(self._write_threads, self.write_now, function, *args, **kwargs)
+        if self._writer is None:
+            call = partial(_attempts, self._writing, function, *args, **kwargs)
+            return await asyncio.get_running_loop().run_in_executor(self._writers, call)
+        future = self._writer.submit(lambda tx: function(tx, *args, **kwargs))
+        try:
+            return cast("T", await asyncio.wrap_future(future))
+        except DBAPIError as error:
+            raise _public(error) from error
 
     def read_now(
         self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """`read` in the calling thread, for programs without an event loop."""
-        return self._attempts(self._reader, False, function, *args, **kwargs)
+        return _attempts(self._reading, function, *args, **kwargs)
 
     def write_now(
         self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """`write` in the calling thread, for set-up and tests."""
-        return self._attempts(self._writer, True, function, *args, **kwargs)
+        """`write` without an event loop, for set-up and tests."""
+        if self._writer is None:
+            return _attempts(self._writing, function, *args, **kwargs)
+        future = self._writer.submit(lambda tx: function(tx, *args, **kwargs))
+        try:
+            return cast("T", future.result())
+        except DBAPIError as error:
+            raise _public(error) from error
 
     @property
     def engine(self) -> Engine:
         """The writing engine, for migrations."""
-        return self._writer
+        return self._writing
 
     def close(self) -> None:
         """Finish what is under way and let go of all connections."""
-        self._write_threads.shutdown(wait=True)
-        self._read_threads.shutdown(wait=True)
-        self._writer.dispose()
-        self._reader.dispose()
-
-    async def _submit(
-        self, threads: ThreadPoolExecutor, runner: Callable[..., T], *args: Any, **kwargs: Any
-    ) -> T:
-        context = contextvars.copy_context()
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(threads, lambda: context.run(runner, *args, **kwargs))
-
-    def _attempts(
-        self, engine: Engine, writes: bool, function: Callable[..., T], *args: Any, **kwargs: Any
-    ) -> T:
-        for attempt in range(RETRIES):
-            try:
-                return self._once(engine, writes, function, *args, **kwargs)
-            except DBAPIError as error:
-                if attempt == RETRIES - 1 or not _worth_retrying(error):
-                    raise _public(error) from error
-                time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - only jitter
-        raise AssertionError("unreachable")
-
-    def _once(
-        self, engine: Engine, writes: bool, function: Callable[..., T], *args: Any, **kwargs: Any
-    ) -> T:
-        with engine.connect() as connection:
-            with connection.begin():
-                tx = Transaction(connection, writes=writes)
-                result = function(tx, *args, **kwargs)
-            for then in tx.after_commit:
-                then()
-            return result
+        if self._writer is not None:
+            self._writer.close()
+        self._writers.shutdown(wait=True)
+        self._readers.shutdown(wait=True)
+        self._writing.dispose()
+        self._reading.dispose()
 
     def _engine(self, connections: int, *, writes: bool) -> Engine:
         if self.is_sqlite:
@@ -194,6 +139,27 @@ class Database:
 
     def _count(self, *_: Any) -> None:
         self.statements += 1
+
+
+def _attempts(engine: Engine, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    for attempt in range(RETRIES):
+        try:
+            return _once(engine, function, *args, **kwargs)
+        except DBAPIError as error:
+            if attempt == RETRIES - 1 or not _worth_retrying(error):
+                raise _public(error) from error
+            time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - only jitter
+    raise AssertionError("unreachable")
+
+
+def _once(engine: Engine, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    with engine.connect() as connection:
+        with connection.begin():
+            tx = Transaction(connection)
+            result = function(tx, *args, **kwargs)
+        for then in tx.after_commit:
+            then()
+        return result
 
 
 def _sqlite_engine(url: str, connections: int, *, writes: bool) -> Engine:
