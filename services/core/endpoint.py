@@ -9,6 +9,7 @@ Must never hold anything about a noun.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import secrets
@@ -42,6 +43,7 @@ from services.core.work import Context, Origin, Work
 log = logging.getLogger("smalti.http")
 
 RECHECK_RIGHTS = 7.0  # seconds without another look; with 20 s of cache it stays below 30
+DRAIN_SECONDS = 2.0  # for what a caller still sends when it is refused
 BODY_SLACK = 1 << 20  # bytes beyond a limit before the connection is cut without a word
 PIECES = 16  # pieces of a streamed body that may wait before the socket is held back
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -69,6 +71,7 @@ class Endpoint(RequestHandler):
         self._task: asyncio.Task[None] | None = None
         self._own_answer = False
         self._accepted = False
+        self._ended = False
 
     # -- before the body ---------------------------------------------------------------------
 
@@ -143,6 +146,20 @@ class Endpoint(RequestHandler):
             if received > self._limit:
                 raise TooLarge(f"the body is larger than {self._limit} bytes")
             yield piece
+        self._ended = True
+
+    async def _drain(self) -> None:
+        """Take a little more of a streamed body before it is refused.
+
+        A caller whose connection is cut while it still sends would not get to see the answer.
+        """
+        taken = 0
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while not self._ended and taken < BODY_SLACK:
+                    piece = await self._pieces.get()
+                    self._ended = piece is None
+                    taken += len(piece or b"")
 
     def on_connection_close(self) -> None:
         """Let a streaming handler notice that its caller is gone."""
@@ -178,6 +195,8 @@ class Endpoint(RequestHandler):
             self.set_header("Idempotent-Replayed", "true")
             self._answer(route, json.loads(replay.answer))
         except PublicError as error:
+            if self._task is not None:
+                await self._drain()
             self._refuse(error)
         except (StreamClosedError, ConnectionResetError, asyncio.CancelledError):
             self.gone = True
