@@ -66,6 +66,7 @@ class Endpoint(RequestHandler):
         self._believed_at = 0.0
         self.gone = False
         self._body = bytearray()
+        self._received = 0
         self._limit = 0
         self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue(PIECES)
         self._task: asyncio.Task[None] | None = None
@@ -130,8 +131,10 @@ class Endpoint(RequestHandler):
         if self._finished:
             return
         if self._task is None:
-            self._body += chunk
-            if len(self._body) > self._limit:
+            self._body += chunk[: self._limit + 1 - len(self._body)]  # what is over is let go
+            self._received += len(chunk)
+            # A little over is read to its end, so that the caller gets to see the answer.
+            if self._received > self._limit + BODY_SLACK // 2:
                 self._refuse(TooLarge(f"the body is larger than {self._limit} bytes"))
             return
         put = asyncio.ensure_future(self._pieces.put(chunk))
@@ -174,6 +177,9 @@ class Endpoint(RequestHandler):
         if self._finished:
             return
         if self._task is None:
+            if self._received > self._limit:
+                self._refuse(TooLarge(f"the body is larger than {self._limit} bytes"))
+                return
             await self._run()
             return
         end = asyncio.ensure_future(self._pieces.put(None))
@@ -367,6 +373,8 @@ def _look(tx: Any, once: Once) -> None:
 
 class NoRoute(RequestHandler):
     """Everything that no route answers."""
+
+    set_default_headers = Endpoint.set_default_headers
 
     def prepare(self) -> None:
         """Answer 404 in the shape of every error, whatever the method."""
