@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 from collections.abc import AsyncIterator
 
 from services import people
@@ -105,7 +104,7 @@ def _after(cursor: str | None) -> str:
     try:
         padded = (cursor or "") + "=" * (-len(cursor or "") % 4)
         return base64.b64decode(padded, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeError) as error:
+    except ValueError as error:  # not ASCII, not base64, or not UTF-8 inside
         raise BadRequest("cursor: not one that this list gave", code="bad_cursor") from error
 
 

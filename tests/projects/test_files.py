@@ -191,7 +191,10 @@ async def test_folders_by_pages(made: Made) -> None:
     assert [one["name"] for one in rest.json()["items"]] == ["3"]
     assert rest.json()["next_cursor"] is None
     assert (await made.call("GET", "/files?path=b")).status_code == 404
-    assert (await made.call("GET", "/files?cursor=%25%25")).status_code == 400
+    for bad in ("%25%25", "%C2%84", "_w", "a"):
+        for path in ("/files", "/commits", "/branches", "/tags"):
+            answer = await made.call("GET", f"{path}?cursor={bad}")
+            assert answer.status_code == 400, (path, bad)
 
 
 async def test_history_branches_tags(made: Made) -> None:
