@@ -139,7 +139,7 @@ async def serve(repository: Repository, request: Request, peer: Peer) -> None:
         async with (
             clock.timeout,
             repository.git.process(
-                ["http-backend"],
+                repository.git.backend(),
                 data=request.method == "POST",
                 extra=request.variables(repository),
             ) as process,

@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ class Repository:
         self, *arguments: str, data: bool = False
     ) -> AsyncIterator[asyncio.subprocess.Process]:
         """Run git here for a caller who streams; whatever happens, it has ended afterwards."""
-        command = [f"--git-dir={self.path}", *arguments]
+        command = [self.git.program, f"--git-dir={self.path}", *arguments]
         async with self.git.slots, self.git.process(command, data=data) as process:
             yield process
 
@@ -91,6 +92,21 @@ class Git:
         self.slots = asyncio.Semaphore(AT_ONCE)
         self.program = shutil.which("git") or "git"
         self._environment = environment(settings)
+        self._backend: list[str] | None = None
+
+    def backend(self) -> list[str]:
+        """Give the command of http-backend: straight, a process less than by way of git."""
+        if self._backend is None:
+            asked = subprocess.run(
+                [self.program, "--exec-path"],
+                env=self._environment,
+                capture_output=True,
+                check=False,
+            )
+            path = Path(os.fsdecode(asked.stdout.strip())) / "git-http-backend"
+            found = os.access(path, os.X_OK)
+            self._backend = [str(path)] if found else [self.program, "http-backend"]
+        return self._backend
 
     async def run(
         self,
@@ -106,7 +122,9 @@ class Git:
             async with (
                 self.slots,
                 asyncio.timeout(seconds),
-                self.process(arguments, data=data is not None, extra=extra) as process,
+                self.process(
+                    [self.program, *arguments], data=data is not None, extra=extra
+                ) as process,
             ):
                 errors = asyncio.ensure_future(_at_most(process.stderr, ERRORS_MOST))
                 feed = asyncio.ensure_future(_feed(process, data))
@@ -129,15 +147,14 @@ class Git:
     @asynccontextmanager
     async def process(
         self,
-        arguments: Sequence[str],
+        command: Sequence[str],
         *,
         data: bool = False,
         extra: Mapping[str, str] | None = None,
     ) -> AsyncIterator[asyncio.subprocess.Process]:
         """Start git with pipes, and end it and all its children when the block is left."""
         process = await asyncio.create_subprocess_exec(
-            self.program,
-            *arguments,
+            *command,
             stdin=asyncio.subprocess.PIPE if data else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

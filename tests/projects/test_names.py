@@ -69,6 +69,7 @@ def test_pairs_are_forgotten_in_their_time(db: Database) -> None:
     alice = db.write_now(people.enter, "alice", ROLES)
     wine = db.write_now(_add, alice, "alice", "wine")
     db.write_now(store.take_name, wine, (alice, "alice"), "grapes")
+    db.write_now(lambda tx: store.change(tx, wine, name="grapes"))
     assert db.write_now(store.forget_names) == 0
     db.write_now(_age, rules.KEPT_DAYS + 1)
     assert db.write_now(store.forget_names) == 1
