@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from tests.benchmarks import p03_jobs, p05_list, p08_output, p11_adoption, p12_stack
+from tests.benchmarks.cpu import Meter
 from tests.benchmarks.platform_use import settle
 from tests.benchmarks.rows import Row, document, table
 from tests.instance import Instance
@@ -29,10 +30,12 @@ def main(chosen: set[str]) -> int:
         rows += p05_list.run()
     wanted = [name for name in ON_A_PLATFORM if not chosen or name in chosen]
     if wanted:
+        meter = Meter()
         with tempfile.TemporaryDirectory() as folder, Instance(Path(folder)) as smalti:
             settle(smalti)
             for name in wanted:
-                rows += ON_A_PLATFORM[name](smalti)
+                rows += ON_A_PLATFORM[name](smalti, meter)
+        meter.close()
     print(table(rows))
     Path("bench.json").write_text(document(rows) + "\n")
     return 0 if all(row.reached is not False for row in rows) else 1

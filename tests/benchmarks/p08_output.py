@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 
+from tests.benchmarks.cpu import Meter
 from tests.benchmarks.platform_use import make_project, pss, settle, start, wait_for
 from tests.benchmarks.rows import Row, percentile
 from tests.instance import Instance
@@ -71,7 +72,7 @@ def lags(smalti: Instance, project_id: str) -> list[float]:
     return found
 
 
-def run(smalti: Instance) -> list[Row]:
+def run(smalti: Instance, _: Meter) -> list[Row]:
     """Measure on a running platform."""
     settle(smalti)
     with smalti.client() as client:

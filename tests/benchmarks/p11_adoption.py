@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from tests.benchmarks.cpu import Meter
 from tests.benchmarks.platform_use import at, make_project, make_tier, settle, start, wait_for
 from tests.benchmarks.rows import Row
 from tests.instance import Instance
@@ -11,7 +12,7 @@ from tests.instance import Instance
 JOBS = 50
 
 
-def run(smalti: Instance) -> list[Row]:
+def run(smalti: Instance, _: Meter) -> list[Row]:
     """Measure on a running platform."""
     settle(smalti)
     with smalti.client() as client:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.benchmarks.cpu import Meter
 from tests.benchmarks.platform_use import pss, settle
 from tests.benchmarks.rows import Row
 from tests.instance import Instance, free_port
@@ -74,7 +75,7 @@ def wait_for_page(url: str, seconds: float = 60) -> None:
     raise AssertionError(f"{url} did not answer within {seconds:g} s")
 
 
-def run(smalti: Instance) -> list[Row]:
+def run(smalti: Instance, _: Meter) -> list[Row]:
     """Measure; restarts the instance once."""
     settle(smalti)
     smalti.down()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -14,7 +13,6 @@ import httpx
 from tests.instance import Instance
 
 FINAL = {"Succeeded", "Failed", "Error", "Stopped"}
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def make_project(client: httpx.Client, name: str = "bench") -> str:
@@ -52,13 +50,6 @@ def wait_for(client: httpx.Client, job_id: str, wanted: Iterable[str], seconds: 
         assert job["status"] not in FINAL, job
         assert time.monotonic() < end_by, job
         time.sleep(0.01)
-
-
-def busy_seconds() -> float:
-    """CPU seconds that the whole machine has been busy since it started."""
-    numbers = [int(word) for word in Path("/proc/stat").read_text().split("\n")[0].split()[1:]]
-    user, nice, system, _, _, irq, softirq, *_ = numbers
-    return (user + nice + system + irq + softirq) / TICKS
 
 
 def pss(pid: int) -> int:
