@@ -50,6 +50,8 @@ class JsonLines(logging.Formatter):
             if hasattr(record, name):
                 value = getattr(record, name)
                 line.update(value if isinstance(value, dict) else {"request_id": value})
+        # A path is what the caller wrote: also what they put there by mistake.
+        line = {name: scrub(v) if isinstance(v, str) else v for name, v in line.items()}
         if record.exc_info:
             line["trace"] = scrub(self.formatException(record.exc_info))[-8 * LONGEST :]
         return json.dumps(line)

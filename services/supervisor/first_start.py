@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 from dataclasses import dataclass
+from pathlib import Path
 
 import bcrypt
 
@@ -38,6 +39,7 @@ def make_first_admin(home: Home) -> FirstAdmin | None:
     """
     name = os.environ.pop("SMALTI_ADMIN_USER", "") or "admin"
     chosen = os.environ.pop("SMALTI_ADMIN_PASSWORD", "")
+    _wipe(chosen)
     seed = home.path("secrets", "first-admin.json")
     if home.path("hub", "jupyterhub.sqlite").exists():
         return None
@@ -48,6 +50,23 @@ def make_first_admin(home: Home) -> FirstAdmin | None:
     digest = bcrypt.hashpw(password.encode(), bcrypt.gensalt()).decode()
     write_json(seed, {"name": name, "password_hash": digest, "must_change": not chosen})
     return FirstAdmin(name, None if chosen else password)
+
+
+def _wipe(value: str) -> None:
+    """Overwrite a value in what /proc/<pid>/environ shows of us: `os.environ` is only a copy."""
+    if not value:
+        return
+    try:
+        after_name = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+        start, end = int(after_name[47]), int(after_name[48])  # env_start and env_end of proc(5)
+        with open("/proc/self/mem", "r+b", buffering=0) as memory:
+            memory.seek(start)
+            at = memory.read(end - start).find(b"SMALTI_ADMIN_PASSWORD=" + value.encode())
+            if at >= 0:
+                memory.seek(start + at + len(b"SMALTI_ADMIN_PASSWORD="))
+                memory.write(b"*" * len(value.encode()))
+    except (OSError, IndexError, ValueError):
+        return  # no /proc to be read in, then: nothing shows it
 
 
 def _check(name: str, chosen: str) -> None:

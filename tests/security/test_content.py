@@ -28,7 +28,7 @@ def is_saved(headers: dict[str, str]) -> None:
     """A browser saves this and runs nothing of it."""
     assert headers["content-disposition"].startswith("attachment;")
     assert headers["x-content-type-options"] == "nosniff"
-    assert "sandbox" in headers["content-security-policy"]
+    assert "default-src 'none'" in headers["content-security-policy"]
     assert "x-injected" not in headers
 
 
@@ -74,6 +74,8 @@ async def test_no_answer_is_a_page_that_could_be_framed_or_run(two: Furnished) -
     """Every route's refusals too: an error repeats what it was asked."""
     evil = "%3Cscript%3Ealert(1)%3C%2Fscript%3E"
     for route in routes_of(two.house):
+        if route.path.endswith("/events"):
+            continue  # a stream without an end; its data is JSON
         path = route.path
         for name in route.parameters:
             path = path.replace(f"{{{name}*}}", evil).replace(f"{{{name}}}", evil)
