@@ -31,9 +31,9 @@ class Transaction:
         """Run a statement; a list of values runs it once for each."""
         return self.connection.execute(statement, values)
 
-    def first(self, statement: Executable) -> Row[Any] | None:
-        """Return the first row, or None."""
-        return self.connection.execute(statement).first()
+    def first(self, statement: Executable, values: Any = None) -> Row[Any] | None:
+        """Return the first row, or None; `values` are for the statement's bound names."""
+        return self.connection.execute(statement, values).first()
 
     def one(self, statement: Executable, what: str = "it") -> Row[Any]:
         """Return the first row. Raises NotFound, naming `what`, when there is none."""
@@ -42,9 +42,9 @@ class Transaction:
             raise NotFound(f"{what} does not exist")
         return row
 
-    def all(self, statement: Executable) -> Sequence[Row[Any]]:
-        """Return all rows."""
-        return self.connection.execute(statement).all()
+    def all(self, statement: Executable, values: Any = None) -> Sequence[Row[Any]]:
+        """Return all rows; `values` are for the statement's bound names."""
+        return self.connection.execute(statement, values).all()
 
     def scalar(self, statement: Executable) -> Any:
         """Return the first column of the first row, or None."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, insert, select, update
@@ -13,6 +14,7 @@ from services.environments.schemas import RevisionStatus
 from services.environments.tables import environment_revisions, environments
 
 
+@cache  # a statement never changes, and this one costs more to put together than to run
 def listed() -> Select[Any]:
     """Select environments with status and reason of their newest revision, and with `revision`,
     the number of the newest that is ready.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -23,6 +24,10 @@ async def _serve() -> None:
     migrate(settings)
     platform = wire(settings, Database(settings.database))
     port = platform.serve(settings.port("platform"))
+    # What is here now stays: the collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     log.info("listening on 127.0.0.1:%d", port)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import ColumnElement, Row, Select, or_, select
+from sqlalchemy import ColumnElement, Row, Select, bindparam, or_, select
 
 from services import people
 from services.core.actor import Actor
@@ -66,7 +66,7 @@ def authorize(tx: Transaction, permission: Permission, project_id: str) -> Proje
     not theirs to do.
     """
     actor = actor_of(tx)
-    row = tx.first(with_role(actor).where(projects.c.id == project_id))
+    row = tx.first(_ONE, {"project": project_id, "person": actor.person_id})
     if row is None or not _sees(actor, row):
         raise NotFound("this project does not exist")
     if not _may(actor, permission, row):
@@ -74,12 +74,20 @@ def authorize(tx: Transaction, permission: Permission, project_id: str) -> Proje
     return rows_of(tx, [row])[0]
 
 
-def with_role(actor: Actor) -> Select[Any]:
-    """Select living projects, each with the actor's role in it."""
-    mine = (members.c.project_id == projects.c.id) & (members.c.person_id == actor.person_id)
+def with_role(actor: Actor | None) -> Select[Any]:
+    """Select living projects, each with the actor's role in it.
+
+    Without an actor: that of the person whose id is bound as `person` when it is run.
+    """
+    person: Any = bindparam("person") if actor is None else actor.person_id
+    mine = (members.c.project_id == projects.c.id) & (members.c.person_id == person)
     joined = projects.outerjoin(members, mine)
     live = projects.c.deleted_at.is_(None)
     return select(projects, members.c.role).select_from(joined).where(live)
+
+
+# Asked by nearly every call: put together once, with bound names in place of values.
+_ONE = with_role(None).where(projects.c.id == bindparam("project"))
 
 
 def rows_of(tx: Transaction, rows: Iterable[Row[Any]]) -> list[ProjectRow]:

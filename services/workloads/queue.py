@@ -8,6 +8,7 @@ which also writes down the reasons. Cost grows with what is admitted, never with
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from services.workloads import changes, store, tokens
 from services.workloads.rules import Amount, Status, Step, waits_for
 
 AT_ONCE = 20  # admitted by one transaction: the next one follows at once
+HEAD = 8  # of the queue that is looked at inside the transactions of others
 EXPLAINED = 100  # waiting workloads whose reason is kept up to date, from the head on
 PATIENCE = timedelta(minutes=5)
 
@@ -33,8 +35,8 @@ class Room:
     """What there is to give on one plane while a queue is gone through."""
 
     free: Amount
-    people: dict[str, int]
-    tiers: dict[str, int]
+    people: Counter[str]
+    tiers: Counter[str]
     limit_per_person: int
     unready: dict[tuple[str, int], str]
     tier_limits: dict[str, int | None] = field(default_factory=dict)
@@ -46,41 +48,41 @@ class Room:
             name, revision = environment
             why = self.unready[environment]
             return f"waiting for environment {name} revision {revision}: {why}"
-        if self.people.get(row.person_id, 0) >= self.limit_per_person:
+        if self.people[row.person_id] >= self.limit_per_person:
             return f"waiting: you have {self.limit_per_person} running, the most one person may"
         if row.tier_id not in self.tier_limits:
             tier = planes.tier_named(tx, row.tier)
             self.tier_limits[row.tier_id] = tier.max_running if tier else None
         most = self.tier_limits[row.tier_id]
-        if most is not None and self.tiers.get(row.tier_id, 0) >= most:
+        if most is not None and self.tiers[row.tier_id] >= most:
             return f"waiting: tier {row.tier} runs {most} at once at the most"
         return waits_for(_wanted(row), self.free, row.tier)
 
     def take(self, row: Row[Any]) -> None:
         """Give this workload its place."""
         self.free = self.free.minus(_wanted(row))
-        self.people[row.person_id] = self.people.get(row.person_id, 0) + 1
-        self.tiers[row.tier_id] = self.tiers.get(row.tier_id, 0) + 1
+        self.people[row.person_id] += 1
+        self.tiers[row.tier_id] += 1
 
 
 def admit(tx: Transaction, plane_id: str, *, explain: bool = False) -> int:
     """Admit what fits on a plane, and with `explain` write why the rest waits."""
+    queued = store.queued(tx, plane_id, EXPLAINED if explain else HEAD)
+    if not queued:
+        return 0
     plane = planes.plane(tx, plane_id)
     closed = _closed(tx, plane)
     if closed is not None:
         if explain:
-            _explain(tx, [(row, closed) for row in store.queued(tx, plane_id, EXPLAINED)])
+            _explain(tx, [(row, closed) for row in queued])
         return 0
-    room = _room(tx, plane)
-    if not explain and room.free.cpu <= 0:
-        return 0
-    admitted, waiting = _go_through(tx, room, store.queued(tx, plane_id, EXPLAINED))
+    admitted, waiting = _go_through(tx, _room(tx, plane), queued)
     if explain:
         _explain(tx, waiting)
     if admitted:
         events.wake(tx, f"plane:{plane_id}")
-    if admitted == AT_ONCE:
-        events.wake(tx, "loop:queue")
+    if admitted == len(queued):
+        events.wake(tx, "loop:queue")  # there may be more behind those that were looked at
     return admitted
 
 
@@ -111,11 +113,15 @@ def _closed(tx: Transaction, plane: Row[Any]) -> str | None:
 
 
 def _room(tx: Transaction, plane: Row[Any]) -> Room:
-    whole = Amount(plane.cpu, plane.memory, plane.gpu)
-    people_, tiers = store.running_by_person_and_tier(tx, plane.id)
-    free = whole.minus(store.used_of(tx, plane.id))
-    unready = environments.unready(tx)
-    return Room(free, people_, tiers, settings_of(tx).running_max_per_person, unready)
+    free = Amount(plane.cpu, plane.memory, plane.gpu)
+    by_person: Counter[str] = Counter()
+    by_tier: Counter[str] = Counter()
+    for account in store.accounts(tx, plane.id):
+        free = free.minus(account.amount)
+        by_person[account.person_id] += account.number
+        by_tier[account.tier_id] += account.number
+    most = settings_of(tx).running_max_per_person
+    return Room(free, by_person, by_tier, most, environments.unready(tx))
 
 
 def _wanted(row: Row[Any]) -> Amount:

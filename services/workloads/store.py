@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Row, delete, func, insert, select, update
+from sqlalchemy import Column, Row, bindparam, delete, func, insert, select, update
 
 from services.core.database import Transaction
 from services.core.references import Reference
@@ -16,9 +17,12 @@ from services.workloads.tables import outbox, workloads
 _ADMITTED = sorted(ADMITTED)
 
 
+_ONE = select(workloads).where(workloads.c.id == bindparam("workload"))
+
+
 def load(tx: Transaction, workload_id: str) -> Row[Any] | None:
     """Load a workload."""
-    return tx.first(select(workloads).where(workloads.c.id == workload_id))
+    return tx.first(_ONE, {"workload": workload_id})
 
 
 def change(tx: Transaction, workload_id: str, **values: Any) -> None:
@@ -91,56 +95,63 @@ def used(tx: Transaction) -> dict[str, Used]:
     }
 
 
-def used_of(tx: Transaction, plane_id: str) -> Amount:
-    """What admitted work has of one plane."""
-    statement = select(
-        func.coalesce(func.sum(workloads.c.cpu), 0.0).label("cpu"),
-        func.coalesce(func.sum(workloads.c.memory), 0).label("memory"),
-        func.coalesce(func.sum(workloads.c.gpu), 0).label("gpu"),
-    ).where(
-        workloads.c.plane_id == plane_id,
+@dataclass(frozen=True)
+class Account:
+    """What one person's admitted work of one tier has of a plane."""
+
+    person_id: str
+    tier_id: str
+    number: int
+    amount: Amount
+
+
+_ACCOUNTS = (
+    select(
+        workloads.c.person_id,
+        workloads.c.tier_id,
+        func.count().label("number"),
+        func.sum(workloads.c.cpu).label("cpu"),
+        func.sum(workloads.c.memory).label("memory"),
+        func.sum(workloads.c.gpu).label("gpu"),
+    )
+    .where(
+        workloads.c.plane_id == bindparam("plane"),
         workloads.c.status.in_(_ADMITTED),
         workloads.c.finished_at.is_(None),
     )
-    row = tx.one(statement)
-    return Amount(float(row.cpu), int(row.memory), int(row.gpu))
+    .group_by(workloads.c.person_id, workloads.c.tier_id)
+)
 
 
-def running_by_person_and_tier(
-    tx: Transaction, plane_id: str
-) -> tuple[dict[str, int], dict[str, int]]:
-    """How many admitted workloads of a plane each person and each tier has."""
-    statement = (
-        select(workloads.c.person_id, workloads.c.tier_id, func.count().label("number"))
-        .where(
-            workloads.c.plane_id == plane_id,
-            workloads.c.status.in_(_ADMITTED),
-            workloads.c.finished_at.is_(None),
+def accounts(tx: Transaction, plane_id: str) -> list[Account]:
+    """What admitted work has of a plane, by person and tier."""
+    return [
+        Account(
+            row.person_id,
+            row.tier_id,
+            row.number,
+            Amount(float(row.cpu), int(row.memory), int(row.gpu)),
         )
-        .group_by(workloads.c.person_id, workloads.c.tier_id)
+        for row in tx.all(_ACCOUNTS, {"plane": plane_id})
+    ]
+
+
+_QUEUED = (
+    select(workloads)
+    .where(
+        workloads.c.plane_id == bindparam("plane"),
+        workloads.c.status == Status.QUEUED.value,
+        workloads.c.finished_at.is_(None),
+        (workloads.c.not_before.is_(None)) | (workloads.c.not_before <= bindparam("now")),
     )
-    people: dict[str, int] = {}
-    tiers: dict[str, int] = {}
-    for row in tx.all(statement):
-        people[row.person_id] = people.get(row.person_id, 0) + row.number
-        tiers[row.tier_id] = tiers.get(row.tier_id, 0) + row.number
-    return people, tiers
+    .order_by(workloads.c.id)
+    .limit(bindparam("most"))
+)
 
 
 def queued(tx: Transaction, plane_id: str, limit: int) -> Sequence[Row[Any]]:
     """The head of a plane's queue, oldest first, without those that pause before a retry."""
-    statement = (
-        select(workloads)
-        .where(
-            workloads.c.plane_id == plane_id,
-            workloads.c.status == Status.QUEUED,
-            workloads.c.finished_at.is_(None),
-            (workloads.c.not_before.is_(None)) | (workloads.c.not_before <= tx.now),
-        )
-        .order_by(workloads.c.id)
-        .limit(limit)
-    )
-    return tx.all(statement)
+    return tx.all(_QUEUED, {"plane": plane_id, "now": tx.now, "most": limit})
 
 
 def planes_with_queue(tx: Transaction) -> list[str]:
