@@ -6,12 +6,14 @@ more specific patterns come first, so `/jobs/compare` is not taken for a job's i
 
 from __future__ import annotations
 
+import json
+import secrets
 from collections.abc import Iterable
 
 from tornado.routing import URLSpec
-from tornado.web import Application
+from tornado.web import Application, RequestHandler
 
-from services.core.endpoint import Endpoint, NoRoute
+from services.core.endpoint import Endpoint
 from services.core.routing import Route, Routes
 from services.core.work import Context
 
@@ -48,3 +50,21 @@ def _specific_first(route: Route) -> list[tuple[int, str]]:
         rank = 0 if "{" not in segment else (2 if "*}" in segment else 1)
         key.append((rank, segment))
     return key
+
+
+class NoRoute(RequestHandler):
+    """Everything that no route answers."""
+
+    set_default_headers = Endpoint.set_default_headers
+
+    def prepare(self) -> None:
+        """Answer 404 in the shape of every error, whatever the method."""
+        self.set_status(404)
+        self.set_header("Content-Type", "application/json")
+        body = {
+            "code": "not_found",
+            "message": "There is nothing here.",
+            "details": None,
+            "request_id": secrets.token_hex(8),
+        }
+        self.finish(json.dumps({"error": body}))

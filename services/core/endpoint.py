@@ -14,6 +14,7 @@ import json
 import logging
 import secrets
 import time
+from asyncio import Future
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Any
@@ -73,6 +74,7 @@ class Endpoint(RequestHandler):
         self._own_answer = False
         self._accepted = False
         self._ended = False
+        self._whole = False
 
     # -- before the body ---------------------------------------------------------------------
 
@@ -174,6 +176,7 @@ class Endpoint(RequestHandler):
     # -- the call ------------------------------------------------------------------------------
 
     async def _serve(self, *_: str, **__: str) -> None:
+        self._whole = True  # tornado calls this when the body has come to its end
         if self._finished:
             return
         if self._task is None:
@@ -345,6 +348,15 @@ class Endpoint(RequestHandler):
         REQUESTS.labels(self.request.method, name, str(self.get_status())).observe(seconds)
         logs.access(self, seconds)
 
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
+        """End the answer; say so when the connection ends with it, as tornado does not."""
+        headers = self.request.headers
+        sends = headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers
+        if sends and not (self._whole or self._ended) and not self._headers_written:
+            # What is left of the body is not read: a proxy must not use the connection again.
+            self.set_header("Connection", "close")
+        return super().finish(chunk)
+
     def set_default_headers(self) -> None:
         """Answers are for their caller alone and are never run as a page."""
         self.set_header("Server", "Smalti")
@@ -369,21 +381,3 @@ class Endpoint(RequestHandler):
 
 def _look(tx: Any, once: Once) -> None:
     once.look(tx)
-
-
-class NoRoute(RequestHandler):
-    """Everything that no route answers."""
-
-    set_default_headers = Endpoint.set_default_headers
-
-    def prepare(self) -> None:
-        """Answer 404 in the shape of every error, whatever the method."""
-        self.set_status(404)
-        self.set_header("Content-Type", "application/json")
-        body = {
-            "code": "not_found",
-            "message": "There is nothing here.",
-            "details": None,
-            "request_id": secrets.token_hex(8),
-        }
-        self.finish(json.dumps({"error": body}))
