@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterable
 
 from tornado.routing import URLSpec
-from tornado.web import Application, RequestHandler
+from tornado.web import Application, RequestHandler, stream_request_body
 
 from services.core.endpoint import Endpoint
 from services.core.routing import Route, Routes
@@ -52,8 +52,9 @@ def _specific_first(route: Route) -> list[tuple[int, str]]:
     return key
 
 
+@stream_request_body
 class NoRoute(RequestHandler):
-    """Everything that no route answers."""
+    """Everything that no route answers. Its bodies are never taken in, however long."""
 
     set_default_headers = Endpoint.set_default_headers
 
@@ -67,4 +68,10 @@ class NoRoute(RequestHandler):
             "details": None,
             "request_id": secrets.token_hex(8),
         }
+        headers = self.request.headers
+        if headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers:
+            self.set_header("Connection", "close")  # nobody is going to read the body
         self.finish(json.dumps({"error": body}))
+
+    def data_received(self, chunk: bytes) -> None:
+        """Let go of what was sent."""

@@ -74,6 +74,26 @@ async def test_nobody_makes_the_platform_read_before_saying_who_they_are(small: 
     writer.close()
 
 
+@pytest.mark.parametrize("path", ["/services/smalti/nothing", "/", f"{API}/projects"])
+async def test_no_path_takes_in_a_body_without_end(small: House, path: str) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", small.port)
+    writer.write(f"PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {1 << 40}\r\n\r\n".encode())
+    writer.write(b"x" * 100_000)
+    line = await asyncio.wait_for(reader.readline(), 10)
+    assert b" 404 " in line or b" 405 " in line
+    # And it does not listen on: what is written from now on has no reader.
+    with pytest.raises(ConnectionError):
+        await pour(writer)
+    writer.close()
+
+
+async def pour(writer: asyncio.StreamWriter) -> None:
+    """Send a gigabyte."""
+    for _ in range(10_000):
+        writer.write(b"x" * 100_000)
+        await writer.drain()
+
+
 async def test_a_connection_whose_body_was_read_lives_on(house: House) -> None:
     alice = await house.sign_in("alice")
     for more in ({}, {"json": {}}, {"content": b"{"}):
