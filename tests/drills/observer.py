@@ -1,16 +1,20 @@
 """Looks at a Smalti from outside while drills hurt it, and says whether it kept its word.
 
 The word (invariants): every accepted job reaches exactly one true final state; each program
-ran once; no line and no output that it wrote is lost or doubled; every failure has a reason;
-nothing is left running.
+ran once (it names itself by a number that it drew, in its log and in its output); no line and
+no output that it wrote is lost or doubled; every failure has a reason; nothing is left running.
+A run that was itself killed may be tried again: then only its last try must be whole.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
+import re
 import time
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +23,19 @@ import httpx
 from tests.instance import Instance
 
 FINAL = {"Succeeded", "Failed", "Error", "Stopped"}
+AWAY = {502, 503, 504, 507}
 LINES = 20
+LINE = re.compile(r"(\S+) ([0-9a-f]{16}) line (\d+)")
 
 # Says its lines slowly enough to be hit in the middle, and leaves a file that proves its run.
 PROGRAM = f"""
 import os, pathlib, sys, time
 name, pause = sys.argv[1], float(sys.argv[2])
+drawn = os.urandom(8).hex()
 for number in range({LINES}):
-    print(f"{{name}} line {{number}}", flush=True)
+    print(f"{{name}} {{drawn}} line {{number}}", flush=True)
     time.sleep(pause)
-pathlib.Path(os.environ["SMALTI_OUTPUTS"], "done.txt").write_text(name * 100)
+pathlib.Path(os.environ["SMALTI_OUTPUTS"], "done.txt").write_text(f"{{name}} {{drawn}}" * 100)
 sys.exit(3 if name.endswith("fails") else 0)
 """
 
@@ -40,7 +47,8 @@ class Observer:
         self.smalti, self.random = smalti, random.Random(seed)
         self.client = smalti.client()
         self.jobs: dict[str, str] = {}
-        self.project_id = self._project(f"drill-{seed}-{os.urandom(3).hex()}")
+        self.mark = f"drill-{seed}-{os.urandom(3).hex()}"
+        self.project_id = self._project(self.mark)
         print(f"seed {seed}")
 
     def _project(self, name: str) -> str:
@@ -56,9 +64,9 @@ class Observer:
 
     def start(self, count: int, pause: float = 0.1) -> None:
         """Start jobs; one in five fails by itself. What is not accepted is tried again."""
-        for number in range(count):
+        for _ in range(count):
             fails = "fails" if self.random.random() < 0.2 else "works"
-            name = f"job{number}-{fails}"
+            name = f"{self.mark}-{len(self.jobs)}-{fails}"
             body = {
                 "project_id": self.project_id,
                 "command": ["python", "main.py", name, str(pause)],
@@ -74,7 +82,7 @@ class Observer:
         while True:
             try:
                 answer = self.client.request(method, path, **more)
-                if answer.status_code not in (502, 503, 504):
+                if answer.status_code not in AWAY:
                     assert answer.status_code < 400, answer.text
                     return answer
             except httpx.TransportError:
@@ -97,47 +105,71 @@ class Observer:
         """Wait until every job is final."""
         self.smalti.wait(lambda: len(self._in(FINAL)) >= len(self.jobs), seconds, "all to end")
 
-    def check(self, *, may_be_tried_again: bool = False) -> None:
-        """Hold the platform to its word."""
+    def shims(self) -> Iterator[tuple[str, int]]:
+        """(job id, pid) of the shim of every run of ours that is going on."""
+        for path in (self.smalti.home / "agent").rglob("record"):
+            try:
+                lines = [json.loads(line) for line in path.read_text().splitlines()]
+            except (OSError, ValueError):
+                continue
+            job_id = next((one for one in self.jobs if one in lines[0].get("key", "")), None)
+            if job_id and lines[0]["shim"] and not any("finished_at" in line for line in lines):
+                yield job_id, lines[0]["shim"]
+
+    def check(self, *, hurt: Collection[str] = ()) -> None:
+        """Hold the platform to its word. `hurt`: jobs whose own run was killed or starved."""
         listed = self._in(FINAL)
         assert sorted(listed) == sorted(self.jobs), "not the jobs that were accepted"
         for job_id, name in self.jobs.items():
-            self._check_job(job_id, name, may_be_tried_again)
+            job = self.insist("GET", f"/jobs/{job_id}").json()
+            lines = self._lines(job_id)
+            assert job["status"] == "Succeeded" or job["reason"], job
+            if job_id not in hurt:
+                assert job["attempt"] == 1, job
+                assert len(lines) == 1, f"ran {len(lines)} times: {job}"
+                self._check_whole(job, name, lines)
+            elif job["status"] != "Error" and job["exit_code"] in (0, 3):
+                assert len(lines) <= job["attempt"], f"ran more often than it was tried: {job}"
+                self._check_whole(job, name, lines)
         self.check_orphans()
 
-    def _check_job(self, job_id: str, name: str, may_be_tried_again: bool) -> None:
-        job = self.insist("GET", f"/jobs/{job_id}").json()
+    def _lines(self, job_id: str) -> dict[str, list[int]]:
+        """The numbers of the lines of each run of a program, in the order of the log."""
+        text = self.insist("GET", f"/jobs/{job_id}/logs?follow=false").text
+        found: dict[str, list[int]] = {}
+        for match in LINE.finditer(text):
+            assert match[1] == self.jobs[job_id], "a line of another job"
+            found.setdefault(match[2], []).append(int(match[3]))
+        for numbers in found.values():
+            assert numbers == list(range(len(numbers))), (job_id, "lines lost or doubled", found)
+        return found
+
+    def _check_whole(self, job: Any, name: str, lines: dict[str, list[int]]) -> None:
         status, code = ("Failed", 3) if name.endswith("fails") else ("Succeeded", 0)
         assert (job["status"], job["exit_code"]) == (status, code), job
-        if status == "Failed":
-            assert job["reason"], job
-        text = self.insist("GET", f"/jobs/{job_id}/logs?follow=false").text
-        expected = "".join(f"{name} line {number}\n" for number in range(LINES))
-        if may_be_tried_again:
-            assert text.endswith(expected), (job, text)
-        else:
-            assert job["attempt"] == 1, job
-            assert text == expected, (job, text)
-        [output] = self.insist("GET", f"/jobs/{job_id}/outputs").json()["items"]
-        digest = hashlib.sha256((name * 100).encode()).hexdigest()
+        drawn, numbers = list(lines.items())[-1]
+        assert len(numbers) == LINES, (job, numbers)
+        [output] = self.insist("GET", f"/jobs/{job['id']}/outputs").json()["items"]
+        digest = hashlib.sha256((f"{name} {drawn}" * 100).encode()).hexdigest()
         assert (output["path"], output["sha256"]) == ("done.txt", digest), output
 
     def check_orphans(self) -> None:
         """Nothing of the finished runs is left running."""
         runs = str(self.smalti.home / "agent")
-        self.smalti.wait(lambda: not runs_in(runs), 20, "runs' processes to be gone")
+        self.smalti.wait(lambda: not alive(runs, self.mark), 20, "runs' processes to be gone")
 
 
-def runs_in(folder: str) -> list[int]:
-    """Processes whose working folder is below a folder: programs of runs."""
+def alive(folder: str, mark: str) -> list[int]:
+    """Processes that work below a folder's runs, or whose command line has a mark."""
     found = []
     for process in Path("/proc").iterdir():
-        if not process.name.isdigit():
+        if not process.name.isdigit() or int(process.name) == os.getpid():
             continue
         try:
             where = os.readlink(process / "cwd")
+            words = (process / "cmdline").read_bytes().decode(errors="replace")
         except OSError:
             continue
-        if where.startswith(f"{folder}/runs"):
+        if where.startswith(f"{folder}/runs") or f"{mark}-" in words:
             found.append(int(process.name))
     return found
