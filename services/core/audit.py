@@ -56,15 +56,17 @@ def record(
     }
     row["previous_hash"] = _last_hash(tx)
     row["hash"] = chain_hash(row)
-    tx.execute(insert(audit_events).values(row))
+    tx.execute(insert(audit_events), row)
+
+
+_NEWEST = select(audit_events.c.hash).order_by(audit_events.c.position.desc()).limit(1)
 
 
 def _last_hash(tx: Transaction) -> str:
     if tx.dialect == "postgresql":
         # The chain is one line: writers take turns, from here to their commit.
         tx.execute(text(f"SELECT pg_advisory_xact_lock({_CHAIN_LOCK})"))
-    newest = select(audit_events.c.hash).order_by(audit_events.c.position.desc()).limit(1)
-    return tx.scalar(newest) or GENESIS
+    return tx.scalar(_NEWEST) or GENESIS
 
 
 def chain_hash(row: Mapping[str, Any]) -> str:

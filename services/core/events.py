@@ -148,7 +148,7 @@ def publish(
         "subject_id": subject_id,
         "data": dict(data),
     }
-    tx.execute(insert(events).values(row))
+    tx.execute(insert(events), row)
     wake(tx, f"events:{topic}", f"subject:{subject_id}")
 
 

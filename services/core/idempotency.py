@@ -52,7 +52,7 @@ class Once:
         def run(tx: Transaction, /, *args: P.args, **kwargs: P.kwargs) -> T:
             self.look(tx)
             result = function(tx, *args, **kwargs)
-            tx.execute(insert(idempotency_keys).values(self._row(tx, result)))
+            tx.execute(insert(idempotency_keys), self._row(tx, result))
             return result
 
         return run

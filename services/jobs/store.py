@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Row, Select, bindparam, insert, select, update
 
 from services import people, workloads
 from services.core.database import Transaction
+from services.core.errors import NotFound
 from services.jobs.schemas import JobsQuery, JobView
 from services.jobs.tables import job_numbers, job_tags, jobs
 from services.workloads import cost
@@ -28,9 +29,15 @@ JOINED = _joined()
 _NAMES = tuple(JOINED.selected_columns.keys())
 
 
+_ONE = JOINED.where(_W.c.id == bindparam("job"))
+
+
 def find(tx: Transaction, job_id: str) -> Row[Any]:
     """Load a job. Raises NotFound."""
-    return tx.one(JOINED.where(_W.c.id == job_id), "this job")
+    row = tx.first(_ONE, {"job": job_id})
+    if row is None:
+        raise NotFound("this job does not exist")
+    return row
 
 
 def listing(query: JobsQuery, visible: Select[Any] | None) -> Select[Any]:
@@ -67,7 +74,7 @@ def next_number(tx: Transaction, project_id: str) -> int:
 
 def add(tx: Transaction, row: dict[str, Any]) -> None:
     """Add a job and its tags; its workload is there already."""
-    tx.execute(insert(jobs).values(row))
+    tx.execute(insert(jobs), row)
     tags = sorted(set(row["tags"]))
     if tags:
         tx.execute(insert(job_tags), [{"job_id": row["id"], "tag": tag} for tag in tags])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, func, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, func, insert, select, update
 
 from services.core.database import Transaction
 from services.core.ids import new_id
@@ -61,10 +61,16 @@ def by_name(tx: Transaction, name: str) -> Person | None:
     return None if row is None else person_of(row)
 
 
+_NAME = select(persons.c.hub_name).where(persons.c.id == bindparam("person"))
+
+
 def named(tx: Transaction, ids: Iterable[str]) -> dict[str, str]:
     """Give the names of persons by id; ids that nobody has are left out."""
     wanted = sorted(set(ids))
     names: dict[str, str] = {}
+    if len(wanted) == 1:  # as nearly always: without an IN, which is expanded at each call
+        row = tx.first(_NAME, {"person": wanted[0]})
+        return {} if row is None else {wanted[0]: row.hub_name}
     for start in range(0, len(wanted), MOST_IDS):
         part = wanted[start : start + MOST_IDS]
         rows = tx.all(select(persons.c.id, persons.c.hub_name).where(persons.c.id.in_(part)))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from services.core.auth.resolver import Resolver
 from services.core.database import Transaction
@@ -93,7 +93,7 @@ def issue_token(  # noqa: PLR0913 - a token is all of these, and callers name ea
     }
     known = None if secret is None else _by_hash(tx, row["hash"])
     if known is None:
-        tx.execute(insert(tokens).values(id=new_id(), created_at=tx.now, **row))
+        tx.execute(insert(tokens), {"id": new_id(), "created_at": tx.now, **row})
     elif (known.kind, known.principal_id) == (row["kind"], principal_id):
         tx.execute(update(tokens).where(tokens.c.id == known.id).values(row))
     else:
@@ -152,8 +152,11 @@ def token_of(row: Row[Any]) -> Token:
     )
 
 
+_BY_HASH = select(tokens).where(tokens.c.hash == bindparam("digest"))
+
+
 def _by_hash(tx: Transaction, digest: str) -> Row[Any] | None:
-    return tx.first(select(tokens).where(tokens.c.hash == digest))
+    return tx.first(_BY_HASH, {"digest": digest})
 
 
 def _revoke(tx: Transaction, mine: Any) -> int:

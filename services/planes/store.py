@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Row, Select, bindparam, insert, select, update
 
 from services.core.database import Transaction
+from services.core.errors import NotFound
 from services.core.ids import new_id
 from services.planes.tables import hardware_tiers, planes
 
 LOCAL = "local"
 
 
+_PLANE = select(planes).where(planes.c.id == bindparam("plane"))
+
+
 def plane(tx: Transaction, plane_id: str) -> Row[Any]:
     """Load a plane. Raises NotFound."""
-    return tx.one(select(planes).where(planes.c.id == plane_id), "this data plane")
+    row = tx.first(_PLANE, {"plane": plane_id})
+    if row is None:
+        raise NotFound("this data plane does not exist")
+    return row
 
 
 def plane_named(tx: Transaction, name: str) -> Row[Any] | None:
@@ -59,9 +66,12 @@ def tier(tx: Transaction, tier_id: str) -> Row[Any]:
     return tx.one(tiers().where(hardware_tiers.c.id == tier_id), "this hardware tier")
 
 
+_TIER_NAMED = tiers().where(hardware_tiers.c.name == bindparam("tier"))
+
+
 def tier_named(tx: Transaction, name: str) -> Row[Any] | None:
     """Load a tier by its name."""
-    return tx.first(tiers().where(hardware_tiers.c.name == name))
+    return tx.first(_TIER_NAMED, {"tier": name})
 
 
 def default_tier(tx: Transaction) -> Row[Any] | None:

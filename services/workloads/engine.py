@@ -58,7 +58,7 @@ def create(tx: Transaction, new: NewWorkload) -> None:
     most = settings_of(tx).queue_max_per_person
     if store.unfinished_of(tx, new.person_id) >= most:
         raise TooMany(f"you have {most} unfinished runs, the most one person may have")
-    tx.execute(insert(workloads).values(_row(tx, new, tier)))
+    tx.execute(insert(workloads), _row(tx, new, tier))
     queue.admit(tx, tier.plane_id)
 
 

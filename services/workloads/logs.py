@@ -99,7 +99,7 @@ def _note(tx: Transaction, run: tuple[str, str, int], offset: int, size: int) ->
     if end != offset:
         return end  # another request brought the same piece
     row = {"workload_id": workload_id, "attempt": attempt, "offset": offset, "size": size}
-    tx.execute(insert(log_pieces).values(row))
+    tx.execute(insert(log_pieces), row)
     LOG_BYTES.inc(size)
     wake(tx, f"workload:{workload_id}")
     return offset + size

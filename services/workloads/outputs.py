@@ -80,7 +80,7 @@ def _note(tx: Transaction, run: tuple[str, str, int], entry: OutputEntry) -> Non
     tx.execute(delete(outputs).where(same & (outputs.c.path == entry.path)))
     key = key_of(workload_id, attempt, entry.path)
     row = {**name, "object_key": key, "size": entry.size, "sha256": entry.sha256}
-    tx.execute(insert(outputs).values(row))
+    tx.execute(insert(outputs), row)
 
 
 def of(tx: Transaction, workload_id: str, attempt: int) -> list[Row[Any]]:

@@ -25,16 +25,22 @@ def load(tx: Transaction, workload_id: str) -> Row[Any] | None:
     return tx.first(_ONE, {"workload": workload_id})
 
 
+# Values go beside a statement, not into it: a statement that stays the same is compiled once.
+_CHANGE = update(workloads).where(workloads.c.id == bindparam("workload"))
+
+
 def change(tx: Transaction, workload_id: str, **values: Any) -> None:
     """Write some columns of a workload."""
-    values["updated_at"] = tx.now
-    tx.execute(update(workloads).where(workloads.c.id == workload_id).values(**values))
+    tx.execute(_CHANGE, {**values, "updated_at": tx.now, "workload": workload_id})
+
+
+_UNTELL = delete(outbox).where(outbox.c.workload_id == bindparam("workload"))
 
 
 def tell_agent(tx: Transaction, plane_id: str, workload_id: str) -> None:
     """Put a workload to the end of its plane's outbox: its agent should look at it again."""
-    tx.execute(delete(outbox).where(outbox.c.workload_id == workload_id))
-    tx.execute(insert(outbox).values(plane_id=plane_id, workload_id=workload_id))
+    tx.execute(_UNTELL, {"workload": workload_id})
+    tx.execute(insert(outbox), {"plane_id": plane_id, "workload_id": workload_id})
 
 
 def unsent(tx: Transaction, plane_id: str, after: int, limit: int) -> Sequence[Row[Any]]:
