@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar, cast
 
 from services.core.actor import SYSTEM, Actor
+from services.core.bus import Bus
 from services.core.database import Database, Transaction
 from services.core.settings import Settings
 
 if TYPE_CHECKING:
-    from services.core.events import Bus
     from services.core.idempotency import Once
 
 P = ParamSpec("P")

@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from services.core.bus import RECHECK
 from services.core.errors import TooMany
-from services.core.events import RECHECK, TOPICS
+from services.core.events import TOPICS
 from services.core.loops import Loop
 from services.core.work import Context, Work
 from services.events import store

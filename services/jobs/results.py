@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from services import projects, workloads
+from services.core.bus import RECHECK
 from services.core.database import Transaction
 from services.core.errors import Gone, NotFound
-from services.core.events import RECHECK
 from services.core.rights import Permission
 from services.core.work import Work
 from services.jobs import actions, rules
@@ -36,7 +36,6 @@ from services.workloads.logs import LogNow
 
 TEXT_PIECE = 64 << 10  # bytes of log in one event of a stream
 KEEP_ALIVE = 15.0
-RIGHTS_RECHECK = 15.0
 COMPARED = ("command", "file", "args", "ref", "commit", "environment_id", "revision", "tier",
             "env", "timeout", "retries", "title", "tags")  # fmt: skip
 

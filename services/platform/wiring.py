@@ -12,8 +12,8 @@ from tornado.web import Application
 
 from services.core import VERSION, application, loops, openapi
 from services.core.auth.resolver import Resolver
+from services.core.bus import Bus
 from services.core.database import Database, Transaction
-from services.core.events import Bus
 from services.core.health import Health, Status
 from services.core.references import References
 from services.core.routing import Route

@@ -12,8 +12,8 @@ from typing import Any, Literal
 from sqlalchemy import Row
 
 from services import planes
+from services.core.bus import RECHECK
 from services.core.database import Transaction
-from services.core.events import RECHECK
 from services.core.settings import Settings
 from services.core.work import Work, settings_of
 from services.planes.protocol import Command, CommandsAnswer, Hello, HelloAnswer, RunOrder

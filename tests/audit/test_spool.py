@@ -14,8 +14,8 @@ from sqlalchemy import select
 
 from services import people
 from services.audit import spool
+from services.core.bus import Bus
 from services.core.database import Database, Transaction
-from services.core.events import Bus
 from services.core.rights import PlatformRole
 from services.core.settings import Settings
 from services.core.tables import audit_events

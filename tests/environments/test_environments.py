@@ -12,9 +12,9 @@ from sqlalchemy import select
 
 from services import environments
 from services.core.actor import SYSTEM
+from services.core.bus import Bus
 from services.core.database import Database, Transaction
 from services.core.errors import Unprocessable
-from services.core.events import Bus
 from services.core.ids import new_id
 from services.core.settings import Settings
 from services.core.tables import audit_events

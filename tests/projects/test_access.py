@@ -10,9 +10,9 @@ import pytest
 
 from services import people, projects
 from services.core.actor import ANONYMOUS, SYSTEM, Actor
+from services.core.bus import Bus
 from services.core.database import Database, Transaction
 from services.core.errors import Forbidden, NotFound
-from services.core.events import Bus
 from services.core.ids import new_id
 from services.core.rights import GRANTS, Permission, PlatformRole, Principal, ProjectRole
 from services.core.settings import Settings

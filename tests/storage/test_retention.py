@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, func, insert, select
 
+from services.core.bus import Bus
 from services.core.database import Database, Transaction
-from services.core.events import Bus
 from services.core.settings import Settings
 from services.core.tables import events, idempotency_keys, web_logins, web_sessions
 from services.core.work import Context, Work
