@@ -75,7 +75,7 @@ def resume(seen: int | None, oldest: int | None, newest: int) -> Resume:
     if seen is None:
         return Resume(newest, lost=False)
     # Older than what is kept, or from a database that was replaced by a backup of it.
-    if seen > newest or (oldest is not None and seen < oldest - 1):
+    if not 0 <= seen <= newest or (oldest is not None and seen < oldest - 1):
         return Resume(newest, lost=True)
     return Resume(seen, lost=False)
 
