@@ -56,6 +56,9 @@ READERS = 4
 POSTGRES_WRITERS = 8
 RETRIES = 8
 _RETRY_STATES = {"40001", "40P01"}  # serialization failure, deadlock
+# Who has collided goes on in turns, or many at once would collide until their tries are used up.
+# Only LOCK may come before the snapshot; `leases` is written seldom and never for long.
+_TAKE_TURNS = "LOCK TABLE leases IN EXCLUSIVE MODE"
 
 
 class Database:
@@ -144,7 +147,7 @@ class Database:
 def _attempts(engine: Engine, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     for attempt in range(RETRIES):
         try:
-            return _once(engine, function, *args, **kwargs)
+            return _once(engine, attempt > 0, function, *args, **kwargs)
         except DBAPIError as error:
             if attempt == RETRIES - 1 or not _worth_retrying(error):
                 raise _public(error) from error
@@ -152,9 +155,13 @@ def _attempts(engine: Engine, function: Callable[..., T], *args: Any, **kwargs: 
     raise AssertionError("unreachable")
 
 
-def _once(engine: Engine, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+def _once(
+    engine: Engine, collided: bool, function: Callable[..., T], *args: Any, **kwargs: Any
+) -> T:
     with engine.connect() as connection:
         with connection.begin():
+            if collided and engine.dialect.name == "postgresql":
+                connection.exec_driver_sql(_TAKE_TURNS)
             tx = Transaction(connection)
             result = function(tx, *args, **kwargs)
         for then in tx.after_commit:
@@ -198,6 +205,8 @@ def _worth_retrying(error: DBAPIError) -> bool:
 
 def _public(error: DBAPIError) -> Exception:
     """Say in plain words what a person can wait for; anything else stays as it is."""
+    if _worth_retrying(error):
+        return Unavailable("The database is busy.", code="database_busy")
     if isinstance(error, OperationalError) or error.connection_invalidated:
         text = str(error.orig)
         if "disk is full" in text or "No space left" in text:

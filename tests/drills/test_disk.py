@@ -18,7 +18,7 @@ from tests.drills.observer import Observer
 from tests.instance import Instance
 
 MiB = 1 << 20
-WHOLE = 600 * MiB
+WHOLE = 1600 * MiB
 LOW = 100 * MiB
 
 
