@@ -150,6 +150,7 @@ class Observer:
     def _check_whole(self, job: Any, name: str, lines: dict[str, list[int]]) -> None:
         status, code = ("Failed", 3) if name.endswith("fails") else ("Succeeded", 0)
         assert (job["status"], job["exit_code"]) == (status, code), job
+        assert lines, f"a whole log is lost: {job}"
         drawn, numbers = list(lines.items())[-1]
         assert len(numbers) == LINES, (job, numbers)
         [output] = self.insist("GET", f"/jobs/{job['id']}/outputs").json()["items"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import subprocess
@@ -51,7 +52,15 @@ def fill(folder: Path, leave: int) -> Path:
     free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
     ballast = folder / "ballast"
     with ballast.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(1, free - leave))
+        os.posix_fallocate(file.fileno(), 0, max(1, free - leave - MiB))
+        try:
+            while not leave:  # to the last byte, whatever else is written meanwhile
+                file.write(b"x" * 4096)
+                file.flush()
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            file.raw.close()  # what is still buffered has no place
     return ballast
 
 

@@ -159,7 +159,8 @@ class TwoFaced:
         self.draw = draw
         self.ran: dict[str, int] = {}
         self.running: set[str] = set()
-        self.finished: set[str] = set()
+        self.ended: set[str] = set()
+        self.finished: set[str] = set()  # and all of it told
         self.most = 0.0
 
     async def work(self) -> None:
@@ -168,7 +169,7 @@ class TwoFaced:
             face = self.draw.choice([self.one, self.other])
             face.cursor = max(self.one.cursor, self.other.cursor)
             for command in await face.poll(0.05):
-                if command.action == "run" and command.workload_id not in self.finished:
+                if command.action == "run" and command.workload_id not in self.ended:
                     self.ran[command.workload_id] = command.attempt
                     self.running.add(command.workload_id)
             self.one.commands = self.other.commands = {**self.one.commands, **self.other.commands}
@@ -178,10 +179,11 @@ class TwoFaced:
 
     async def _go_on(self, workload_id: str) -> None:
         self.running.discard(workload_id)
-        self.finished.add(workload_id)
+        self.ended.add(workload_id)
         said = [
             self.one.report(workload_id, Phase.RUNNING),
             self.one.report(workload_id, Phase.FINISHED, outcome=Outcome.SUCCEEDED, exit_code=0),
         ]
         for report in [*said, *self.draw.sample(said, 1)]:
             await self.draw.choice([self.one, self.other]).send(report)
+        self.finished.add(workload_id)
