@@ -119,15 +119,22 @@ class Observer:
             if job_id and lines[0]["shim"] and not any("finished_at" in line for line in lines):
                 yield job_id, lines[0]["shim"]
 
-    def check(self, *, hurt: Collection[str] = ()) -> None:
-        """Hold the platform to its word. `hurt`: jobs whose own run was killed or starved."""
+    def check(self, *, hurt: Collection[str] = (), starved: Collection[str] = ()) -> None:
+        """Hold the platform to its word.
+
+        `hurt`: jobs whose own run was killed; it may be tried again, or end with the reason.
+        `starved`: jobs that ran while there was no room; of their log the beginning must be
+        there, their own file may have failed, and they ran once like all others.
+        """
         listed = self._in(FINAL)
         assert sorted(listed) == sorted(self.jobs), "not the jobs that were accepted"
         for job_id, name in self.jobs.items():
             job = self.insist("GET", f"/jobs/{job_id}").json()
             lines = self._lines(job_id)
             assert job["status"] == "Succeeded" or job["reason"], job
-            if job_id not in hurt:
+            if job_id in starved:
+                assert len(lines) <= job["attempt"], f"ran more often than it was tried: {job}"
+            elif job_id not in hurt:
                 assert job["attempt"] == 1, job
                 assert len(lines) == 1, f"ran {len(lines)} times: {job}"
                 self._check_whole(job, name, lines)

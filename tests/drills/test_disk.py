@@ -94,7 +94,7 @@ def test_a_full_disk_loses_nothing_that_was_accepted(small: Instance, seed: int)
     assert not adding.is_alive()
     observer.wait_for_the_end()
     # What ran while there was no room could not write its own file: its failure is true.
-    observer.check(hurt=before)
+    observer.check(starved=before)
     small.wait(lambda: not _low(small), 30, "normal work again")
 
 
