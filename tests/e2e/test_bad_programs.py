@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.benchmarks.platform_use import FINAL, start, wait_for
+from tests.benchmarks.platform_use import FINAL, make_project, start, wait_for
 from tests.e2e.conftest import Person
 
 HOG = "data = []\nwhile True: data.append(bytearray(10 << 20))"
@@ -23,12 +23,11 @@ NOISE = "import sys; sys.stdout.buffer.write(bytes(range(256)) * 100)"
 ONE_LINE = "import sys\nfor _ in range(100): sys.stdout.write('x' * (1 << 20))"
 
 
-@pytest.fixture
-def project(admin: Person, wine: str) -> tuple[httpx.Client, str]:
-    """The wine project by the API."""
+@pytest.fixture(scope="module")
+def project(admin: Person) -> tuple[httpx.Client, str]:
+    """A project of its own for them, by the API."""
     client = admin.smalti.client()
-    [found] = client.get(f"/projects?owner=admin&name={wine}").json()["items"]
-    return client, str(found["id"])
+    return client, make_project(client, "trials")
 
 
 def run(project: tuple[httpx.Client, str], code: str, **more: Any) -> Any:
@@ -126,5 +125,5 @@ print('me', client.me().kind)
 """
     job = run(project, code)
     text = client.get(f"/jobs/{job['id']}/logs?follow=false").text
-    assert "project admin/wine" in text, text
+    assert "project admin/trials" in text, text
     assert "me run" in text

@@ -16,8 +16,6 @@ from services.core.work import Context, Work
 from services.storage import rows
 from services.storage.retention import CleanUpFailed, Retention, clean_up
 
-NOW = datetime.now(UTC)
-
 
 @pytest.fixture
 def work(db: Database) -> Work:
@@ -35,10 +33,17 @@ def count(tx: Transaction, table: Table) -> int:
 
 
 def event(age: timedelta) -> dict[str, Any]:
-    return {"at": NOW - age, "topic": "jobs", "kind": "job.changed", "subject_id": "x", "data": {}}
+    return {
+        "at": datetime.now(UTC) - age,
+        "topic": "jobs",
+        "kind": "job.changed",
+        "subject_id": "x",
+        "data": {},
+    }
 
 
 async def test_old_rows_go_and_young_ones_stay(work: Work) -> None:
+    now = datetime.now(UTC)
     old, young = timedelta(days=8), timedelta(days=6)
     await work.write(put, events, [event(old)] * 5 + [event(young)] * 3)
     key = {"actor_id": "a", "fingerprint": "f", "answer": "{}"}
@@ -46,24 +51,24 @@ async def test_old_rows_go_and_young_ones_stay(work: Work) -> None:
     await work.write(
         put,
         idempotency_keys,
-        [{**key, "key": name, "created_at": NOW - age} for name, age in ages.items()],
+        [{**key, "key": name, "created_at": now - age} for name, age in ages.items()],
     )
     login = {"verifier": "v", "next_path": "/"}
     await work.write(
         put,
         web_logins,
         [
-            {**login, "state_hash": "old", "created_at": NOW - timedelta(minutes=11)},
-            {**login, "state_hash": "young", "created_at": NOW - timedelta(minutes=9)},
+            {**login, "state_hash": "old", "created_at": now - timedelta(minutes=11)},
+            {**login, "state_hash": "young", "created_at": now - timedelta(minutes=9)},
         ],
     )
-    session = {"sealed_token": "t", "xsrf": "x", "created_at": NOW}
+    session = {"sealed_token": "t", "xsrf": "x", "created_at": now}
     await work.write(
         put,
         web_sessions,
         [
-            {**session, "session_hash": "ended", "expires_at": NOW - timedelta(minutes=1)},
-            {**session, "session_hash": "open", "expires_at": NOW + timedelta(minutes=1)},
+            {**session, "session_hash": "ended", "expires_at": now - timedelta(minutes=1)},
+            {**session, "session_hash": "open", "expires_at": now + timedelta(minutes=1)},
         ],
     )
     await clean_up(work)
