@@ -37,9 +37,19 @@ class Meter:
 
     def close(self) -> None:
         """Leave the group and take it away."""
-        if self._usage is not None:
-            (self._usage.parent.parent / "cgroup.procs").write_text(str(os.getpid()))
-            self._usage.parent.rmdir()
+        if self._usage is None:
+            return
+        group, self._usage = self._usage.parent, None
+        (group.parent / "cgroup.procs").write_text(str(os.getpid()))
+        end_by = time.monotonic() + 10
+        while time.monotonic() < end_by:
+            try:
+                group.rmdir()
+            except OSError:
+                time.sleep(0.1)  # the last of what was started is still ending
+            else:
+                return
+        print(f"something still runs in {group}")
 
 
 def _own_group() -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import httpx
 
 from tests.benchmarks.cpu import Meter
-from tests.benchmarks.platform_use import pss, settle
+from tests.benchmarks.platform_use import descendants, pss, settle
 from tests.benchmarks.rows import Row
 from tests.instance import Instance, free_port
 
@@ -57,9 +58,13 @@ class PlainHub:
         return time.monotonic() - began
 
     def stop(self) -> None:
-        """End both."""
+        """End both; the hub may leave its proxy behind."""
+        below = descendants(self.process.pid)
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(30)
+        for pid in below:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
 
 
 def wait_for_page(url: str, seconds: float = 60) -> None:
@@ -106,8 +111,6 @@ def run(smalti: Instance, _: Meter) -> list[Row]:
 
 def _below(smalti: Instance) -> float:
     """PSS in MB of the processes that are counted by themselves and sit below the supervisor."""
-    from tests.benchmarks.platform_use import descendants
-
     under = set(descendants(smalti.pid("supervisor")))
     counted = [pid for name, pid in smalti.pids().items() if name != "supervisor"]
     return sum(pss(pid) for pid in counted if pid in under) / 1e6
