@@ -50,7 +50,7 @@ class House:
             (self.home / name).mkdir(parents=True)
         ports = {"frontdoor": 1, "hub": 2, "platform": 3, "traefik_api": 4}
         (self.home / "run" / "ports.json").write_text(json.dumps(ports))
-        for name in ("signing.key", "platform_hub_token", "hub_cookie_secret"):
+        for name in ("signing.key", "platform_hub_token", "hub_cookie_secret", "frontdoor.key"):
             (self.home / "secrets" / name).write_text(secrets.token_hex(32))
         self.agent_token = f"sml_{secrets.token_urlsafe(32)}"
         (self.home / "secrets" / "agent-local.token").write_text(self.agent_token)

@@ -27,6 +27,7 @@ from services.core import etags, logs, pages
 from services.core.actor import ANONYMOUS, Actor
 from services.core.auth.resolver import Resolver
 from services.core.auth.web import login_address
+from services.core.door import Door
 from services.core.errors import (
     Forbidden,
     MethodNotAllowed,
@@ -62,6 +63,7 @@ class Endpoint(RequestHandler):
         self.table = table
         self.route: Route | None = None
         self.request_id = secrets.token_hex(8)
+        self.address = context.get(Door).address(self.request)
         self.began = time.monotonic()
         self.actor: Actor = ANONYMOUS
         self._believed_at = 0.0
@@ -216,7 +218,7 @@ class Endpoint(RequestHandler):
         if key is not None and route.method == "POST" and route.keep:
             mark = fingerprint("POST", self.request.path, bytes(self._body))
             once = Once(self.actor.id, key, mark)
-        origin = Origin(self.request.remote_ip or "", self.request_id, "http")
+        origin = Origin(self.address, self.request_id, "http")
         if_match = self.request.headers.get("If-Match")
         return Work(self.context, self.actor, origin, once, if_match)
 

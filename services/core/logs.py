@@ -83,7 +83,7 @@ def access(endpoint: Any, seconds: float) -> None:
         "status": status,
         "ms": round(seconds * 1000, 1),
         "actor": f"{endpoint.actor.kind.value}:{endpoint.actor.id}"[:80],
-        "address": endpoint.request.remote_ip,
+        "address": endpoint.address,
     }
     level = logging.WARNING if status >= 500 else logging.INFO
     line = f"{fields['method']} {fields['path']} {status}"

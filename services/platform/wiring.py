@@ -14,6 +14,7 @@ from services.core import VERSION, application, loops, openapi
 from services.core.auth.resolver import Resolver
 from services.core.bus import Bus
 from services.core.database import Database, Transaction
+from services.core.door import Door
 from services.core.health import Health, Status
 from services.core.references import References
 from services.core.routing import Route
@@ -44,14 +45,13 @@ class Platform:
                 Work(self.context).write_now(noun.start)
         self.context.bus.attach()
         sockets = bind_sockets(port, address)
+        # No `xheaders`: tornado would believe them from anybody nearby; `core.door` asks for proof.
         # Whole bodies never pass through memory: the endpoint sets its own limit per route.
         self._server = HTTPServer(
             self.application,
             max_header_size=HEADERS_MAX,
             max_body_size=1 << 50,
             idle_connection_timeout=IDLE_SECONDS,
-            xheaders=True,
-            trusted_downstream=["127.0.0.1", "::1"],
         )
         self._server.add_sockets(sockets)
         for noun in self.nouns:
@@ -77,6 +77,7 @@ class Platform:
 def wire(settings: Settings, db: Database) -> Platform:
     """Put all nouns together."""
     context = Context(settings, db, Bus())
+    context.provide(Door, Door(settings))
     context.provide(Resolver, Resolver(settings.auth_cache))
     context.provide(References, References())
     health = context.provide(Health, Health(VERSION))

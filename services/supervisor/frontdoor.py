@@ -3,6 +3,7 @@
 Called by `up` before Traefik starts. The hub writes its own file beside ours
 (`routes/hub.toml`); Traefik merges the folder, and a broken file costs only its own routes.
 Files are JSON, which Traefik reads as YAML: one serializer, no template, nothing to inject into.
+Our routes name the key by which the platform knows the front door, so their file is private.
 It never writes the hub's file; it only sets aside one that no longer parses.
 """
 
@@ -12,7 +13,9 @@ import json
 import tomllib
 from typing import Any
 
+from services.core.door import HEADER, KEY
 from services.supervisor.home import Home, write_private
+from services.supervisor.keys import secret
 
 LOOPBACK = "127.0.0.1"
 PREFIX = "/services/smalti"
@@ -22,6 +25,7 @@ PROGRAM_PATHS = ("/api/", "/git/", "/health", "/metrics")
 # redirect of foreign hosts: it is above the hub's rule for everything (15) and below the
 # rules of people's own hosts (over 40).
 PLATFORM_PRIORITY, LOOPBACK_PRIORITY, OTHER_HOSTS_PRIORITY = 1_000_000, 900_000, 20
+DOOR = "smalti-door"
 
 
 def static_config(home: Home, ports: dict[str, int]) -> dict[str, Any]:
@@ -56,29 +60,30 @@ def static_config(home: Home, ports: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def routes(ports: dict[str, int], *, path_only: bool) -> dict[str, Any]:
-    """Build our own routes: the platform, and what the loopback address answers."""
+def routes(ports: dict[str, int], key: str, *, path_only: bool) -> dict[str, Any]:
+    """Build our own routes: the platform, and what the loopback address answers.
+
+    Requests to the platform, and no others, show `key`; what a caller sent as such is replaced.
+    """
     platform = _service(ports["platform"])
     under_prefix = f"(Path(`{PREFIX}`) || PathPrefix(`{PREFIX}/`))"
     routers = {
-        "smalti-platform": _router(
+        "smalti-platform": _to_platform(
             under_prefix if path_only else f"Host(`localhost`) && {under_prefix}",
-            "smalti-platform",
             PLATFORM_PRIORITY,
         )
     }
     config: dict[str, Any] = {
         "routers": routers,
+        "middlewares": {DOOR: {"headers": {"customRequestHeaders": {HEADER: key}}}},
         "services": {"smalti-platform": platform, "smalti-hub": _service(ports["hub"])},
     }
     if not path_only:
         routers |= _other_hosts()
-        config["middlewares"] = {
-            "smalti-main-host": {
-                "redirectRegex": {
-                    "regex": r"^https?://[^/]+/(.*)$",
-                    "replacement": f"http://localhost:{ports['frontdoor']}/${{1}}",
-                }
+        config["middlewares"]["smalti-main-host"] = {
+            "redirectRegex": {
+                "regex": r"^https?://[^/]+/(.*)$",
+                "replacement": f"http://localhost:{ports['frontdoor']}/${{1}}",
             }
         }
     return {"http": config}
@@ -90,8 +95,8 @@ def _other_hosts() -> dict[str, Any]:
     programs = " || ".join(f"PathPrefix(`{PREFIX}{path}`)" for path in PROGRAM_PATHS)
     at_loopback = f"Host(`{LOOPBACK}`)"
     return {
-        "smalti-loopback-platform": _router(
-            f"{at_loopback} && ({programs})", "smalti-platform", LOOPBACK_PRIORITY
+        "smalti-loopback-platform": _to_platform(
+            f"{at_loopback} && ({programs})", LOOPBACK_PRIORITY
         ),
         "smalti-loopback-hub": _router(
             f"{at_loopback} && (Path(`/hub/api`) || PathPrefix(`/hub/api/`))",
@@ -103,6 +108,10 @@ def _other_hosts() -> dict[str, Any]:
             "middlewares": ["smalti-main-host"],
         },
     }
+
+
+def _to_platform(rule: str, priority: int) -> dict[str, Any]:
+    return {**_router(rule, "smalti-platform", priority), "middlewares": [DOOR]}
 
 
 def _router(rule: str, service: str, priority: int) -> dict[str, Any]:
@@ -120,7 +129,7 @@ def write_files(home: Home, ports: dict[str, int], *, path_only: bool) -> None:
     )
     write_private(
         home.path("frontdoor", "routes", "smalti.yml"),
-        json.dumps(routes(ports, path_only=path_only), indent=1),
+        json.dumps(routes(ports, secret(home, KEY), path_only=path_only), indent=1),
     )
     hub_file = home.path("frontdoor", "routes", "hub.toml")
     try:

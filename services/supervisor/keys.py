@@ -26,6 +26,7 @@ SECRETS: dict[str, Callable[[], str]] = {
     "signing.key": _hex,
     "agent-local.token": _own_token,
     "traefik_api_password": _hex,
+    "frontdoor.key": _hex,
 }
 
 

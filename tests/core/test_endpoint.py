@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
 from services.core.auth.resolver import Resolver
+from services.core.door import Door
 from services.core.errors import Conflict, PublicError, Unavailable
+from services.core.rights import PlatformRole
 from services.core.routing import API
 from tests.house import House
 
@@ -47,6 +50,50 @@ async def test_a_body_over_the_limit_is_refused_however_it_comes(small: House) -
 
     answer = await small.call("POST", "/projects", as_=token, content=pieces())
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("key", "shown", "claimed", "recorded"),
+    [
+        ("k" * 64, "k" * 64, "203.0.113.9", "203.0.113.9"),
+        ("k" * 64, "k" * 64, "2001:DB8::9", "2001:db8::9"),
+        ("k" * 64, "k" * 64, "", "127.0.0.1"),
+        ("k" * 64, "k" * 64, "nonsense", "127.0.0.1"),
+        ("k" * 64, "k" * 63, "203.0.113.9", "127.0.0.1"),
+        ("k" * 64, "\xe4", "203.0.113.9", "127.0.0.1"),
+        ("k" * 64, None, "203.0.113.9", "127.0.0.1"),
+        ("", "", "203.0.113.9", "127.0.0.1"),
+        (None, "", "203.0.113.9", "127.0.0.1"),
+        (None, "k" * 64, "203.0.113.9", "127.0.0.1"),
+    ],
+)
+async def test_only_the_front_doors_key_makes_an_address_believed(
+    small: House, key: str | None, shown: str | None, claimed: str, recorded: str
+) -> None:
+    file = small.home / "secrets" / "frontdoor.key"
+    file.unlink() if key is None else file.write_text(key)
+    headers = [("X-Real-Ip", claimed.encode())]
+    if shown is not None:
+        headers.append(("X-Smalti-Door", shown.encode("latin-1")))
+    token = await small.sign_in("alice", PlatformRole.ADMIN)
+    body = {"name": "wine"}
+    made = await small.call("POST", "/projects", as_=token, json=body, headers=headers)
+    assert made.status_code == 201
+    trail = (await small.call("GET", "/audit-events", as_=token)).json()["items"]
+    rows = [row for row in trail if row["request_id"] == made.headers["X-Request-Id"]]
+    assert [row["address"] for row in rows] == [recorded]
+
+
+async def test_the_front_doors_key_goes_no_further(small: House) -> None:
+    """A key that is made anew is known at once, and the header is taken out of the request."""
+    door, file = small.context.get(Door), small.home / "secrets" / "frontdoor.key"
+    line = RequestStartLine("GET", "/", "HTTP/1.0")
+    for key in ("a" * 64, "b" * 64):
+        file.write_text(f"{key}\n")
+        headers = HTTPHeaders({"x-smalti-door": key, "X-Real-Ip": "203.0.113.9"})
+        request = HTTPServerRequest(start_line=line, headers=headers)
+        assert door.address(request) == "203.0.113.9"
+        assert "X-Smalti-Door" not in request.headers
 
 
 async def test_a_huge_body_is_not_read_to_its_end(small: House) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 from pathlib import Path
 
@@ -148,6 +149,34 @@ def test_an_address_that_is_claimed_is_not_the_audit_trails(smalti: Instance) ->
     made = [row for row in trail if row["action"] == "project.create"]
     assert made
     assert "203.0.113.9" not in str(trail)
+
+
+@pytest.mark.parametrize("by", ["frontdoor", "platform"])
+@pytest.mark.parametrize("claim", [{}, {"X-Smalti-Door": "x" * 64}, {"X-Smalti-Door": ""}])
+def test_the_true_address_is_recorded_however_one_comes(
+    smalti: Instance, by: str, claim: dict[str, str]
+) -> None:
+    """By the front door it is known by the front door's word, directly by the socket alone."""
+    claims = {
+        **claim,
+        "X-Forwarded-For": "203.0.113.9",
+        "X-Forwarded-Proto": "https",
+        "X-Real-Ip": "203.0.113.9",
+        "Connection": "close, X-Smalti-Door, X-Real-Ip",
+    }
+    url = f"http://127.0.0.1:{smalti.ports()[by]}/services/smalti/api/v1"
+    here = httpx.HTTPTransport(local_address="127.0.0.2")
+    with httpx.Client(base_url=url, headers=smalti.bearer(), transport=here, timeout=60) as client:
+        name = f"from-{secrets.token_hex(4)}"
+        answer = client.post("/projects", json={"name": name}, headers=claims)
+        answer.raise_for_status()
+        trail = client.get("/audit-events?limit=20").json()["items"]
+    call = answer.headers["X-Request-Id"]
+    made = [row for row in trail if row["request_id"] == call]
+    assert {row["address"] for row in made} == {"127.0.0.2"}
+    lines = [line for line in smalti.logs().splitlines() if call in line]
+    assert lines
+    assert all('"address": "127.0.0.2"' in line for line in lines)
 
 
 def test_the_first_admin_is_the_only_person(smalti: Instance) -> None:

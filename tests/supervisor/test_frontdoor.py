@@ -14,6 +14,7 @@ import pytest
 
 from services.supervisor import frontdoor
 from services.supervisor.home import Home
+from services.supervisor.keys import make_secrets, secret
 from tests.instance import Instance
 
 
@@ -100,6 +101,51 @@ def test_forwarded_headers_from_outside_are_not_believed(smalti: Instance) -> No
     assert "10.1.2.3" not in seen.values()
 
 
+def seen_by_platform(smalti: Instance, path: str, host: str, **headers: str) -> dict[str, str]:
+    """What headers reach the platform."""
+    answer = get(smalti, path, host, **headers)
+    return {key.lower(): value for key, value in answer.json()["headers"].items()}
+
+
+@pytest.mark.usefixtures("platform")
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {},
+        {"X-Smalti-Door": "x"},
+        {"X_Smalti_Door": "x", "x-smalti-door": "y"},
+        {"Connection": "X-Smalti-Door, x-real-ip", "X-Real-Ip": "10.1.2.3"},
+        {"Connection": "close, x-smalti-door, X-Real-Ip"},
+    ],
+)
+def test_front_door_shows_its_key_whatever_the_caller_sends(
+    smalti: Instance, host: str, forged: dict[str, str]
+) -> None:
+    seen = seen_by_platform(smalti, "/services/smalti/health", host, **forged)
+    assert seen["x-smalti-door"] == secret(Home(smalti.home), "frontdoor.key")
+    assert seen["x-real-ip"] == "127.0.0.1"
+    assert "x_smalti_door" not in seen
+
+
+def test_key_of_the_front_door_is_in_private_files_only(smalti: Instance) -> None:
+    key = secret(Home(smalti.home), "frontdoor.key")
+    assert len(key) == 64
+    folders = ("secrets", "frontdoor", "run", "logs")
+    files = [file for name in folders for file in (smalti.home / name).rglob("*") if file.is_file()]
+    holding = {file for file in files if key in file.read_text(errors="replace")}
+    routes = smalti.home / "frontdoor" / "routes" / "smalti.yml"
+    assert holding == {smalti.home / "secrets" / "frontdoor.key", routes}
+    assert {file.stat().st_mode & 0o777 for file in holding} == {0o600}
+
+
+def test_key_goes_to_the_platform_alone(smalti: Instance) -> None:
+    config = json.loads((smalti.home / "frontdoor" / "routes" / "smalti.yml").read_text())["http"]
+    for name, router in config["routers"].items():
+        to_platform = router["service"] == "smalti-platform"
+        assert ("smalti-door" in router.get("middlewares", [])) == to_platform, name
+
+
 def test_traefiks_api_asks_for_a_password_and_is_not_outside(smalti: Instance) -> None:
     inner = f"http://127.0.0.1:{smalti.ports()['traefik_api']}"
     assert httpx.get(f"{inner}/api/rawdata").status_code == 401
@@ -151,6 +197,7 @@ def test_a_restarted_front_door_has_all_routes_at_once(smalti: Instance) -> None
 def test_a_cut_file_of_the_hub_is_set_aside(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.make_folders()
+    make_secrets(home)
     hub_file = home.path("frontdoor", "routes", "hub.toml")
     hub_file.write_text("[http.routers.ro")
     ports = {"frontdoor": 1, "hub": 2, "platform": 3, "traefik_api": 4}
@@ -162,7 +209,7 @@ def test_path_only_serves_every_host(tmp_path: Path) -> None:
     ports = {"frontdoor": 1, "hub": 2, "platform": 3, "traefik_api": 4}
     rules = [
         router["rule"]
-        for router in frontdoor.routes(ports, path_only=True)["http"]["routers"].values()
+        for router in frontdoor.routes(ports, "key", path_only=True)["http"]["routers"].values()
     ]
     assert rules == ["(Path(`/services/smalti`) || PathPrefix(`/services/smalti/`))"]
 
