@@ -127,11 +127,65 @@ def test_status_gives_error(
     assert error.message.startswith("m n")
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"error": 3}', b"\xff", b'{"error":{}}'])
+SHAPELESS = [b"404 page not found\n", b"", b"<html>", b"[]", b'{"error": 3}', b"\xff"]
+
+
+@pytest.mark.parametrize("body", [*SHAPELESS, b'{"error":{}}'])
 def test_error_in_any_shape_is_told(platform: Platform, client: smalti.Client, body: bytes) -> None:
-    platform.faults.append(Fault("GET", "/me$", status=404, body=body))
+    platform.faults.append(Fault("GET", "/me$", status=409, body=body))
+    with pytest.raises(smalti.Conflict):
+        client.me()
+
+
+@pytest.mark.parametrize("body", SHAPELESS)
+def test_404_of_a_front_door_without_routes_passes(
+    platform: Platform, client: smalti.Client, body: bytes
+) -> None:
+    platform.faults.append(Fault("GET", "/me$", times=2, status=404, body=body))
+    assert client.me().name == "ada"
+    platform.faults.append(Fault("POST", "/tokens$", times=2, status=404, body=body))
+    client.tokens.create("ci")
+    assert len(platform.own_tokens) == 1
+    assert len(platform.calls_of("POST", "/tokens")) == 3
+
+
+@pytest.mark.parametrize("body", [b'{"error":{}}', b'{"status": 404, "message": "Not Found"}'])
+def test_404_in_smaltis_words_is_believed_at_once(
+    platform: Platform, client: smalti.Client, body: bytes
+) -> None:
+    platform.faults.append(Fault("GET", "/me$", times=2, status=404, body=body))
     with pytest.raises(smalti.NotFound):
         client.me()
+    assert len(platform.calls_of("GET", "/me")) == 1
+
+
+def test_404_of_a_front_door_is_waited_for_as_long_as_a_restart(
+    platform: Platform, client: smalti.Client
+) -> None:
+    client.me()
+    platform.faults.append(Fault("GET", "/me$", times=10_000, status=404, body=SHAPELESS[0]))
+    began = time.monotonic()
+    with pytest.raises(smalti.UnexpectedAnswer, match="answered 404"):
+        client.me()
+    assert time.monotonic() - began > FAST.patience / 2
+
+
+def test_404_where_smalti_has_never_answered_is_told_soon(
+    platform: Platform, client: smalti.Client
+) -> None:
+    platform.faults.append(Fault("GET", "/me$", times=10_000, status=404, body=SHAPELESS[0]))
+    began = time.monotonic()
+    with pytest.raises(smalti.UnexpectedAnswer, match="is it a Smalti server"):
+        client.me()
+    assert time.monotonic() - began < FAST.patience / 2
+
+
+def test_404_of_a_front_door_deletes_nothing(platform: Platform, client: smalti.Client) -> None:
+    client.me()
+    fault = Fault("DELETE", "/tokens/", times=10_000, status=404, body=SHAPELESS[0])
+    platform.faults.append(fault)
+    with pytest.raises(smalti.UnexpectedAnswer):
+        client.tokens.revoke("tok1")
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b"\xff"])

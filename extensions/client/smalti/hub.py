@@ -48,8 +48,6 @@ def make_token(transport: Transport, login: Login) -> NewToken:
     try:
         answer = transport.json(Call("POST", url, json=body, once=True, anonymous=True))
     except (Forbidden, Unauthorized, NotFound) as error:
-        if error.status == 404 and "answered 404" in error.message:
-            raise
         raise Unauthorized(
             "name and password are not accepted "
             f"(a one-time password has to be changed first, at {transport.address.root}/hub/login)",

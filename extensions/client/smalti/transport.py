@@ -146,20 +146,34 @@ class Transport:
                 if not self._may_repeat(call, error) or not self._again(trial, error):
                     raise self._unreached(error) from error
                 continue
-            self._reached = True
             with contextlib.closing(response):
-                status = response.status_code
-                soon = status in RETRIED - call.accept and (not call.once or status in {429, 503})
-                if soon and trial.again(after=retry_after(response.headers.get("retry-after"))):
+                refused = response.status_code >= 400 and response.status_code not in call.accept
+                said = _said(response) if refused else None
+                if refused and self._passes(call, response, said, trial):
                     continue
+                self._reached = self._reached or not refused
                 # What a try before this one has deleted is gone, as was asked for.
-                gone = status == 404 and call.method == "DELETE" and trial.failures > 0
-                if status >= 400 and status not in call.accept and not gone:
-                    raise self._refusal(call, response)
-                if gone:
-                    response = httpx.Response(204, request=response.request)
+                gone = response.status_code == 404 and call.method == "DELETE"
+                if said is not None and gone and trial.failures > 0:
+                    response, refused = httpx.Response(204, request=response.request), False
+                if refused:
+                    raise self._refusal(response, said)
                 yield response
                 return
+
+    def _passes(
+        self, call: Call, response: httpx.Response, said: dict[str, Any] | None, trial: Trial
+    ) -> bool:
+        """Wait if a refusal may pass and the call be made again; tell whether."""
+        status = response.status_code
+        # A front door that has just started knows no route, and passes no call on.
+        stray = status == 404 and said is None
+        strange = stray and not self._reached
+        self._reached = self._reached or not stray
+        soon = status in RETRIED and (not call.once or status in {429, 503})
+        after = retry_after(response.headers.get("retry-after"))
+        patience = self.retry.unreached if strange else None
+        return (soon or stray) and trial.again(after=after, patience=patience)
 
     def _followed(self, call: Call, headers: dict[str, str]) -> httpx.Response:
         url, query = call.url, {k: v for k, v in call.query.items() if v is not None}
@@ -214,18 +228,13 @@ class Transport:
         reason = str(error) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
         return ConnectionFailed(self.address.root, reason.splitlines()[0][:300])
 
-    def _refusal(self, call: Call, response: httpx.Response) -> Exception:
-        said: Any = None
-        with contextlib.suppress(ValueError, httpx.TransportError, UnicodeDecodeError):
-            said = json.loads(_beginning(response))
-        error = said.get("error") if isinstance(said, dict) else None
-        status = response.status_code
-        if isinstance(error, dict):
-            message = str(error.get("message") or f"refused with status {status}")
-        elif isinstance(said, dict) and isinstance(said.get("message"), str):
-            error, message = {}, said["message"]  # the hub's shape
-        else:
-            error, message = {}, f"{self.address.root} answered {status} {response.reason_phrase}"
+    def _refusal(self, response: httpx.Response, said: dict[str, Any] | None) -> Exception:
+        status, error = response.status_code, said or {}
+        message = f"{self.address.root} answered {status} {response.reason_phrase}"
+        if said is None and status == 404:
+            return UnexpectedAnswer(f"{message}, not in Smalti's words; is it a Smalti server?")
+        if said is not None:
+            message = str(said.get("message") or f"refused with status {status}")
         if status == 401:
             message = f"{message.rstrip('.')}. Log in to {self.address.root} again: `smalti login`"
         return kind_of(status)(
@@ -247,6 +256,19 @@ def _trust(scheme: str) -> ssl.SSLContext:
     if scheme == "https":
         return httpx.create_ssl_context()
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _said(response: httpx.Response) -> dict[str, Any] | None:
+    """Return the error object in an answer, the platform's or the hub's; None for any other."""
+    said: Any = None
+    with contextlib.suppress(ValueError, httpx.TransportError, UnicodeDecodeError):
+        said = json.loads(_beginning(response))
+    error = said.get("error") if isinstance(said, dict) else None
+    if isinstance(error, dict):
+        return error
+    if isinstance(said, dict) and isinstance(said.get("message"), str):
+        return {"message": said["message"]}  # the hub's shape
+    return None
 
 
 def _beginning(response: httpx.Response) -> bytes:
