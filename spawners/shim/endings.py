@@ -21,6 +21,13 @@ class Ending(NamedTuple):
     reason: str | None
 
 
+def with_loss(ending: Ending, lost: str | None) -> Ending:
+    """Say with the reason what was lost of the output; how the program ended stays true."""
+    if lost is None:
+        return ending
+    return ending._replace(reason=f"{ending.reason}; {lost}" if ending.reason else lost)
+
+
 def exit_code(status: int, sandboxed: bool) -> int:
     """Turn a wait status into an exit code; the sandbox says 128 + n for signal n."""
     code = os.waitstatus_to_exitcode(status)

@@ -24,6 +24,7 @@ from spawners.shim.log import LogPump
 
 _TREE_INTERVAL = 0.25
 _DRAIN = 5.0
+_NO_ROOM = 10.0  # seconds that a program that is over waits for room for its last output
 
 
 def run(order: dict[str, Any], wire: socket.socket, boot_id: str) -> None:
@@ -71,6 +72,7 @@ class Supervision:
         self._tree_due = 0.0
         self._peak = 0
         self._tree_cpu = 0.0
+        self._lost: str | None = None  # that output could not be stored, in words
         self.facts: dict[str, Any] = {}
 
     def _make_wake(self) -> int:
@@ -166,15 +168,24 @@ class Supervision:
         while self.exit_status is None:
             for handle, _ in poll.poll(self._patience()):
                 if handle == self._log.reader:
-                    self._log.move()
-                    if self._log.ended:
-                        poll.unregister(handle)
+                    self._move_log(poll)
                 elif handle == self._status[0]:
                     if self._read_status():
                         poll.unregister(handle)
                 else:
                     self._woken()
+            if self._log.retry_at is not None and time.monotonic() >= self._log.retry_at:
+                self._move_log(poll)
             self._check_limits()
+
+    def _move_log(self, poll: select.poll) -> None:
+        """Move output; look away from the pipe at its end, and while there is no room."""
+        self._log.move()
+        if self._log.retry_at is None and not self._log.ended:
+            poll.register(self._log.reader, select.POLLIN)
+            return
+        with suppress(KeyError):  # a further try while we look away
+            poll.unregister(self._log.reader)
 
     def _woken(self) -> None:
         with suppress(BlockingIOError):
@@ -216,6 +227,8 @@ class Supervision:
             due.append(self._kill_at)
         if self._group is None:
             due.append(self._tree_due)
+        if self._log.retry_at is not None:
+            due.append(self._log.retry_at)
         return max(0, int((min(due) - time.monotonic()) * 1000) + 1)
 
     def _check_limits(self) -> None:
@@ -284,11 +297,27 @@ class Supervision:
         while processes.kill_descendants(os.getpid()) and time.monotonic() < end:
             with suppress(ChildProcessError):
                 os.waitpid(-1, 0)
+        self._take_the_rest(end)
+
+    def _take_the_rest(self, end: float) -> None:
+        """Move the output that the program left, and wait some time if there is no room."""
         poll = select.poll()
         poll.register(self._log.reader, select.POLLIN)
-        while not self._log.ended and time.monotonic() < end:
-            if poll.poll(100):
-                self._log.move()
+        patience_ends = time.monotonic() + _NO_ROOM
+        while not self._log.ended:
+            now = time.monotonic()
+            if self._log.retry_at is None:
+                if now >= end:
+                    return
+                if poll.poll(100):
+                    self._log.move()
+                continue
+            if now >= patience_ends:
+                self._lost = self._log.give_up()
+                return
+            time.sleep(max(0.0, self._log.retry_at - now))  # nothing else is left to be done
+            end = max(end, time.monotonic() + 1.0)  # waiting for room is no slowness of the pipe
+            self._log.move()
 
     def _usage(self) -> dict[str, Any]:
         if self._group is not None:
@@ -305,7 +334,7 @@ class Supervision:
 
     def _finish(self, failure: OSError | None) -> None:
         """Write down what became of the run; the last act."""
-        ending = self._ending(failure)
+        ending = endings.with_loss(self._ending(failure), self._lost)
         facts = {
             **ending._asdict(),
             "finished_at": files.now(),
