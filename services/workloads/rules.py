@@ -175,7 +175,7 @@ class Amount:
 def too_large(wanted: Amount, whole: Amount, tier: str, plane: str) -> str | None:
     """Say why a plane could never run this, or None when it could."""
     if wanted.cpu > whole.cpu:
-        return f"tier {tier} needs {wanted.cpu:g} CPUs; plane {plane} has {whole.cpu:g}"
+        return f"tier {tier} needs {cpus(wanted.cpu)}; plane {plane} has {whole.cpu:g}"
     if wanted.memory > whole.memory:
         need, has = gib(wanted.memory), gib(whole.memory)
         return f"tier {tier} needs {need} of memory; plane {plane} has {has}"
@@ -190,13 +190,18 @@ _SLACK = 1e-9  # cores are floats: ten tenths fill one
 def waits_for(wanted: Amount, free: Amount, tier: str) -> str | None:
     """Say what a plane must first have free for this, or None when it fits now."""
     if wanted.cpu > free.cpu + _SLACK:
-        return f"waiting for {wanted.cpu:g} CPUs for tier {tier} ({max(0.0, free.cpu):g} free)"
+        return f"waiting for {cpus(wanted.cpu)} for tier {tier} ({max(0.0, free.cpu):g} free)"
     if wanted.memory > free.memory:
         free_memory = gib(max(0, free.memory))
         return f"waiting for {gib(wanted.memory)} of memory for tier {tier} ({free_memory} free)"
     if wanted.gpu > free.gpu:
         return f"waiting for {wanted.gpu} GPUs for tier {tier} ({max(0, free.gpu)} free)"
     return None
+
+
+def cpus(number: float) -> str:
+    """Write a number of cores for people."""
+    return f"{number:g} CPU{'' if number == 1 else 's'}"
 
 
 def gib(size: int) -> str:

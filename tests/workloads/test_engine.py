@@ -73,7 +73,7 @@ async def test_what_does_not_fit_waits_with_a_reason_and_goes_when_there_is_room
     await queue_module.turn(queue.work)
     assert [await queue.status(one) for one in ids] == ["Pending", "Pending", "Queued", "Queued"]
     waiting = [(await queue.row(one)).reason for one in ids[2:]]
-    assert waiting[0] == "waiting for 1 CPUs for tier small (0 free)"
+    assert waiting[0] == "waiting for 1 CPU for tier small (0 free)"
     assert waiting[1].endswith("1 before it")
     await agent.poll()
     await agent.finish(ids[0])
