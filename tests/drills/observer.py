@@ -25,6 +25,7 @@ from tests.instance import Instance
 FINAL = {"Succeeded", "Failed", "Error", "Stopped"}
 AWAY = {502, 503, 504, 507}
 LINES = 20
+REFUSED = re.compile("the log was kept only up to byte|not taken by the platform")
 LINE = re.compile(r"(\S+) ([0-9a-f]{16}) line (\d+)")
 
 # Says its lines slowly enough to be hit in the middle, and leaves a file that proves its run.
@@ -123,8 +124,9 @@ class Observer:
         """Hold the platform to its word.
 
         `hurt`: jobs whose own run was killed; it may be tried again, or end with the reason.
-        `starved`: jobs that ran while there was no room; of their log the beginning must be
-        there, their own file may have failed, and they ran once like all others.
+        `starved`: jobs that ran while there was no room; no line of theirs is lost, but writing
+        their own file may have failed (exit code 1), and a platform without room may have
+        refused a log or an output, which the reason must say.
         """
         listed = self._in(FINAL)
         assert sorted(listed) == sorted(self.jobs), "not the jobs that were accepted"
@@ -134,6 +136,7 @@ class Observer:
             assert job["status"] == "Succeeded" or job["reason"], job
             if job_id in starved:
                 assert len(lines) <= job["attempt"], f"ran more often than it was tried: {job}"
+                self._check_starved(job, name, lines)
             elif job_id not in hurt:
                 assert job["attempt"] == 1, job
                 assert len(lines) == 1, f"ran {len(lines)} times: {job}"
@@ -163,6 +166,16 @@ class Observer:
         [output] = self.insist("GET", f"/jobs/{job['id']}/outputs").json()["items"]
         digest = hashlib.sha256((f"{name} {drawn}" * 100).encode()).hexdigest()
         assert (output["path"], output["sha256"]) == ("done.txt", digest), output
+
+    def _check_starved(self, job: Any, name: str, lines: dict[str, list[int]]) -> None:
+        if REFUSED.search(job["reason"] or ""):
+            # The run's own log was whole: its last lines came with the report.
+            assert f"line {LINES - 1}\n" in f"{job['last_lines']}\n", job
+        elif job["exit_code"] in (0, 3):
+            self._check_whole(job, name, lines)
+        elif job["exit_code"] == 1:
+            assert lines, f"a whole log is lost: {job}"
+            assert len(list(lines.values())[-1]) == LINES, (job, lines)
 
     def check_orphans(self) -> None:
         """Nothing of the finished runs is left running."""
