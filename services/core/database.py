@@ -54,6 +54,7 @@ metadata = MetaData(
 BUSY_SECONDS = 15
 READERS = 4
 POSTGRES_WRITERS = 8
+WAL_KEPT = 64 << 20  # bytes of the write-ahead log's file that a checkpoint leaves
 RETRIES = 8
 _RETRY_STATES = {"40001", "40P01"}  # serialization failure, deadlock
 # Who has collided goes on in turns, or many at once would collide until their tries are used up.
@@ -186,6 +187,7 @@ def _sqlite_engine(url: str, connections: int, *, writes: bool) -> Engine:
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA cache_size=-16000")
         connection.execute("PRAGMA wal_autocheckpoint=4000")
+        connection.execute(f"PRAGMA journal_size_limit={WAL_KEPT}")
 
     @sa_event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -99,6 +99,10 @@ async def serve(kind: str, count: int) -> None:
             root = await work.write(people.enter, "root", frozenset({PlatformRole.ADMIN}))
             await work.write(fill, count, root)
             await work.write(add_project, root)
+            # A year of use would have been brought into the database's file long ago.
+            with house.context.db.engine.connect() as connection:
+                driver = connection.connection.dbapi_connection
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             port = house.port
             if kind == "bare":
                 engine = create_engine(house.database_url)
