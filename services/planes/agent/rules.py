@@ -145,12 +145,13 @@ def judge(state: RunState, order: RunOrder | None) -> Verdict:
         return Verdict(Outcome.FAILED, state.reason or "the program could not be started")
     if state.end is not None:
         return Verdict(Outcome.FAILED, _limit(state, order))
+    # The runtime's own remark, such as of output that a full disk could not take, is kept.
     if state.exit_code == 0:
-        return Verdict(Outcome.SUCCEEDED, None)
+        return Verdict(Outcome.SUCCEEDED, state.reason)
     if state.exit_code is None:
         reason = f"it ended without an exit code{_because(state)}"
         return Verdict(Outcome.ERROR, reason, retryable=True)
-    return Verdict(Outcome.FAILED, exit_reason(state.exit_code))
+    return Verdict(Outcome.FAILED, with_notes(exit_reason(state.exit_code), [state.reason or ""]))
 
 
 def exit_reason(code: int) -> str:

@@ -158,3 +158,12 @@ def test_sizes_are_told_for_people() -> None:
     sizes = [0, 1023, 512 << 20, 3 << 29, 20 << 30, 5 << 40]
     told = ["0 B", "1023 B", "512 MiB", "1.5 GiB", "20 GiB", "5 TiB"]
     assert [rules.size_text(size) for size in sizes] == told
+
+
+def test_what_the_runtime_remarks_of_an_end_is_said() -> None:
+    remark = "7 bytes of output could not be stored: the disk was full"
+    for code, reason in ((0, remark), (3, f"exit code 3; {remark}")):
+        state = RunState(
+            RunKey("w", 1), RunPhase.EXITED, Isolation.FULL, exit_code=code, reason=remark
+        )
+        assert rules.judge(state, None).reason == reason
