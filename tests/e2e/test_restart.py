@@ -19,7 +19,8 @@ def test_a_job_runs_on_while_smalti_is_down_and_is_adopted(tmp_path: Path) -> No
             job = start(client, project_id, ["python", "-c", COUNTING])
             before = wait_for(client, job["id"], {"Running"})
             smalti.down()
-            assert alive(str(smalti.home / "agent"), "no such mark"), "the run ended with the platform"
+            runs = alive(str(smalti.home / "agent"), "no such mark")
+            assert runs, "the run ended with the platform"
             smalti.up()
             after = wait_for(client, job["id"], FINAL)
             log = client.get(f"/jobs/{job['id']}/logs?follow=false").text
