@@ -17,9 +17,10 @@ from services import people, planes
 from services.core import events
 from services.core.database import Transaction
 from services.core.errors import TooMany, Unprocessable
-from services.core.work import actor_of, settings_of
+from services.core.work import actor_of, context_of, settings_of
 from services.planes.protocol import Outcome, Phase, RunReport
 from services.workloads import changes, queue, rules, store, tokens
+from services.workloads.merging import Merging
 from services.workloads.rules import Amount, Ending, Status, Step
 from services.workloads.tables import samples, workloads
 
@@ -201,6 +202,8 @@ def _finish(tx: Transaction, row: Row[Any], step: Step, report: RunReport | None
         }
     changes.apply(tx, row, step, **values)
     people.revoke_tokens(tx, kind="run", principal_id=row.id)
+    merging = context_of(tx).get(Merging)
+    tx.on_commit(lambda: merging.forget(row.id, row.attempt))
     store.tell_agent(tx, row.plane_id, row.id)
     events.wake(tx, f"plane:{row.plane_id}")
 

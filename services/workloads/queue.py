@@ -100,7 +100,8 @@ def _go_through(tx: Transaction, room: Room, queued: Any) -> tuple[int, list[tup
             admitted += 1
         else:
             waiting.append((row, refusal))
-            held = "free)" in refusal and tx.now - row.queued_at > PATIENCE
+            lacks_room = refusal == waits_for(_wanted(row), room.free, row.tier)
+            held = lacks_room and tx.now - row.queued_at > PATIENCE
     return admitted, waiting
 
 

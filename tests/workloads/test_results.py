@@ -76,6 +76,15 @@ async def test_many_small_pieces_become_few_and_the_bytes_stay(queue: Queue) -> 
     assert len([one for one in files if one.is_file()]) < merging.MANY
 
 
+async def test_a_run_that_is_over_is_counted_no_more(queue: Queue) -> None:
+    agent, workload_id = await running(queue)
+    counted = queue.house.context.get(merging.Merging)._taken
+    await agent.put_log(workload_id, 0, b"line\n")
+    assert counted[workload_id, 1] == 1
+    await agent.say(workload_id, Phase.FINISHED, outcome=Outcome.SUCCEEDED)
+    assert dict(counted) == {}
+
+
 async def test_a_log_over_its_limit_is_not_taken(queue: Queue) -> None:
     queue.house.settings.log_max = 100
     agent, workload_id = await running(queue)
