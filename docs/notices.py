@@ -20,8 +20,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 from locked import REPOSITORY, environment_packages, platform_packages
 
 TARGET = REPOSITORY / "THIRD_PARTY_NOTICES.md"
-# Packages that carry the text of a licence without naming it: its first line.
-TEXTS = {"MIT License": "MIT", "MIT License (MIT)": "MIT"}
+# Packages that carry the text of a licence without naming it: how the text begins, below the
+# lines that say whose it is.
+TEXTS = {
+    "MIT License": "MIT",
+    "MIT License (MIT)": "MIT",
+    "Permission is hereby granted, free of charge, to any person obtaining a copy": "MIT",
+}
 
 HEAD = """# Third-party notices
 
@@ -71,9 +76,10 @@ def licence(package: Distribution) -> str:
         return lines[0]
     for file in package.files or []:
         if file.name.upper().startswith("LICENSE"):
-            first = str(file.read_text()).strip().splitlines()[0].strip()
-            if first in TEXTS:
-                return TEXTS[first]
+            lines = [line.strip() for line in str(file.read_text()).splitlines()]
+            own = [line for line in lines if line and not line.startswith("Copyright")]
+            if own and own[0] in TEXTS:
+                return TEXTS[own[0]]
     raise SystemExit(f"{package.name} does not name its licence; look it up and say so here")
 
 

@@ -105,16 +105,33 @@ class LimitsOrder(Message):
     output_files: int = 10_000
 
 
-class RunOrder(Message):
-    """All that an agent must know to run one attempt.
+class SessionOrder(Message):
+    """What makes a run interactive: a tool that answers at an address, in a folder that stays.
 
-    Exactly one of `argv`, `shell` and `file` is set; `file` is a path in the checkout whose
-    ending says how it is run (.py, .ipynb, .sh, .R), with `args`. `repository` is the path of
-    the project's git repository under the control plane's origin, fetched with `token`, which
-    is also the run's own token. `env` holds the person's variables; the agent adds SMALTI_*.
+    `base_url` is the path under which the front door shows the tool ("/user/ada/wine/").
+    `volume` names the folder that outlives the run (the workspace's id): a new one is filled
+    with `branch` at the order's commit, an old one is left as it is, unless `restore` names a
+    commit whose files it should have.
     """
 
-    kind: Literal["job"]
+    tool: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")
+    base_url: str = Field(pattern=r"^/[A-Za-z0-9@%._~/-]*/$", max_length=512)
+    volume: str
+    branch: str | None = None
+    restore: str | None = Field(default=None, pattern=r"^[0-9a-f]{40}$")
+
+
+class RunOrder(Message):
+    """All that an agent must know to run one attempt, but for its secrets (`SecretsAnswer`).
+
+    A job has exactly one of `argv`, `shell` and `file`; `file` is a path in the checkout whose
+    ending says how it is run (.py, .ipynb, .sh, .R), with `args`. A session has `session`.
+    `repository` is the path of the project's git repository under the control plane's origin,
+    fetched with `token`, which is also the run's own token. `env` holds the person's variables;
+    the agent adds SMALTI_*.
+    """
+
+    kind: Literal["job", "session"]
     project_id: str
     project: str
     person_id: str
@@ -124,6 +141,7 @@ class RunOrder(Message):
     shell: str | None = None
     file: str | None = None
     args: list[str] = []
+    session: SessionOrder | None = None
     environment: EnvironmentOrder
     env: dict[str, str] = {}
     token: str
@@ -154,8 +172,24 @@ class CommandsAnswer(Message):
     cursor: int
 
 
+class Activity(Message):
+    """What happens in a session, as its tool tells it.
+
+    `busy` is a sentence on what must not be disturbed ("kernel of fit.ipynb is busy"), None
+    when nothing is; `connections` are people's open pages; `last` is the last time that
+    somebody or something did anything.
+    """
+
+    last: datetime
+    busy: str | None = Field(default=None, max_length=300)
+    connections: int = Field(default=0, ge=0)
+
+
 class RunReport(Message):
-    """What is of one attempt. Fields that are not known yet are absent."""
+    """What is of one attempt. Fields that are not known yet are absent.
+
+    `address` is where the front door reaches a session's tool, `activity` what happens there.
+    """
 
     workload_id: str
     generation: int
@@ -173,6 +207,8 @@ class RunReport(Message):
     log_end: int | None = None
     last_lines: str | None = Field(default=None, max_length=20_000)
     retryable: bool = False
+    address: str | None = Field(default=None, max_length=512)
+    activity: Activity | None = None
 
 
 class Hello(Message):
@@ -214,6 +250,35 @@ class LogAnswer(Message):
     """Where the stored log of this attempt ends now, in bytes."""
 
     end: int
+
+
+class SecretsAnswer(Message):
+    """Variables of one attempt that are secret: asked for when it is prepared, never kept.
+
+    The agent holds them in memory while the run lives, to take them out of its log.
+    """
+
+    env: dict[str, str]
+
+
+class VolumesAnswer(Message):
+    """The volumes of a plane that must stay; others may go, but for those of runs that live."""
+
+    volumes: list[str]
+
+
+class SnapshotReport(Message):
+    """A session's files as they were at a moment, pushed as a commit to the project.
+
+    `commit` is at `refs/smalti/snapshots/{volume}/{number}`; `unsafe` names files that are not
+    in it, with why ("data.bin: 3 GiB, larger than the limit").
+    """
+
+    commit: str = Field(pattern=r"^[0-9a-f]{40}$")
+    taken_at: datetime
+    files: int = Field(ge=0)
+    size: int = Field(ge=0)
+    unsafe: list[str] = Field(default=[], max_length=100)
 
 
 class Enrolment(Message):
