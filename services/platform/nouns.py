@@ -22,12 +22,23 @@ class Noun:
     routes: Routes | None = None
     provide: Callable[[Context], None] | None = None
     loops: tuple[Loop, ...] = ()
+    prepare: Callable[[Context], None] | None = None  # before that, outside of transactions
     start: Callable[[Transaction], None] | None = None  # before the process listens
 
 
 def nouns() -> list[Noun]:
     """List all nouns, lowest tier first."""
-    from services import audit, environments, events, jobs, planes, storage, workloads
+    from services import (
+        audit,
+        environments,
+        events,
+        jobs,
+        planes,
+        secrets,
+        storage,
+        vault,
+        workloads,
+    )
     from services.audit.handlers import routes as audit_routes
     from services.console.handlers import routes as console_routes
     from services.core.auth import web
@@ -41,16 +52,20 @@ def nouns() -> list[Noun]:
     from services.projects import file_handlers, git_handlers
     from services.projects import handlers as projects
     from services.projects import wiring as project_wiring
+    from services.secrets.handlers import routes as secret_routes
     from services.storage.handlers import routes as storage_routes
+    from services.vault.handlers import routes as vault_routes
     from services.workloads.handlers import routes as agent_routes
 
     return [
         Noun("platform", routes=handlers.routes),
         Noun("storage", storage_routes, storage.provide, storage.loops),
+        Noun("vault", vault_routes, vault.provide, vault.LOOPS, prepare=vault.prepare),
         Noun("people", people.routes, wiring.provide, sync.LOOPS),
         Noun("login", web.routes, web.provide),
         Noun("projects", projects.routes, project_wiring.provide, project_wiring.LOOPS),
         Noun("files", file_handlers.routes),
+        Noun("secrets", secret_routes, secrets.provide),
         Noun("git", git_handlers.routes),
         Noun(
             "environments", environment_routes, loops=environments.loops, start=environments.set_up

@@ -74,6 +74,12 @@ def authorize(tx: Transaction, permission: Permission, project_id: str) -> Proje
     return rows_of(tx, [row])[0]
 
 
+def allowed(tx: Transaction, actor: Actor, permission: Permission, project_id: str) -> bool:
+    """Tell whether somebody else than the caller has a permission in a project."""
+    row = tx.first(_ONE, {"project": project_id, "person": actor.person_id})
+    return row is not None and _sees(actor, row) and _may(actor, permission, row)
+
+
 def with_role(actor: Actor | None) -> Select[Any]:
     """Select living projects, each with the actor's role in it.
 

@@ -27,6 +27,7 @@ SECRETS: dict[str, Callable[[], str]] = {
     "agent-local.token": _own_token,
     "traefik_api_password": _hex,
     "frontdoor.key": _hex,
+    "vault.key": _hex,
 }
 
 

@@ -7,7 +7,7 @@ none of them waits for anything. Kinds of workloads (jobs now) build on `create`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from services.core.database import Transaction
 from services.core.errors import TooMany, Unprocessable
 from services.core.work import actor_of, context_of, settings_of
 from services.planes.protocol import Outcome, Phase, RunReport
-from services.workloads import changes, queue, rules, store, tokens
+from services.workloads import changes, private, queue, rules, store, tokens
 from services.workloads.merging import Merging
 from services.workloads.rules import Amount, Ending, Status, Step
 from services.workloads.tables import samples, workloads
@@ -29,7 +29,11 @@ LOST = Ending(Outcome.ERROR, "the data plane lost this run", retryable=True)
 
 @dataclass(frozen=True)
 class NewWorkload:
-    """What a kind hands to the engine. `order` is a `RunOrder` without its token."""
+    """What a kind hands to the engine. `order` is a `RunOrder` without its token.
+
+    `private` are variables that only the run may see: sealed, told to its agent, and deleted
+    when the workload ends.
+    """
 
     id: str
     kind: str
@@ -39,6 +43,7 @@ class NewWorkload:
     order: dict[str, Any]
     timeout: float
     retries: int = 0
+    private: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 def create(tx: Transaction, new: NewWorkload) -> None:
@@ -60,6 +65,8 @@ def create(tx: Transaction, new: NewWorkload) -> None:
     if store.unfinished_of(tx, new.person_id) >= most:
         raise TooMany(f"you have {most} unfinished runs, the most one person may have")
     tx.execute(insert(workloads), _row(tx, new, tier))
+    if new.private:
+        private.seal(tx, new.id, new.private)
     queue.admit(tx, tier.plane_id)
 
 
@@ -104,7 +111,12 @@ def _row(tx: Transaction, new: NewWorkload, tier: Row[Any]) -> dict[str, Any]:
         "retries": new.retries,
         "mishaps": 0,
         "reason": "waiting for its turn",
-        "order": {**new.order, "limits": limits, "timeout": new.timeout},
+        "order": {
+            **new.order,
+            "limits": limits,
+            "timeout": new.timeout,
+            "secrets": bool(new.private),
+        },
         "rights": tokens.narrowed(actor_of(tx).rights),
         "timeout": new.timeout,
         "queued_at": tx.now,
