@@ -27,7 +27,7 @@ class Noun:
 
 def nouns() -> list[Noun]:
     """List all nouns, lowest tier first."""
-    from services import audit, environments, events, jobs, planes, storage, workloads
+    from services import audit, environments, events, jobs, planes, sessions, storage, workloads
     from services.audit.handlers import routes as audit_routes
     from services.console.handlers import routes as console_routes
     from services.core.auth import web
@@ -41,6 +41,8 @@ def nouns() -> list[Noun]:
     from services.projects import file_handlers, git_handlers
     from services.projects import handlers as projects
     from services.projects import wiring as project_wiring
+    from services.sessions.handlers import routes as session_routes
+    from services.sessions.hub_handlers import routes as hub_routes
     from services.storage.handlers import routes as storage_routes
     from services.workloads.handlers import routes as agent_routes
 
@@ -58,6 +60,8 @@ def nouns() -> list[Noun]:
         Noun("planes", plane_routes, planes.provide, start=planes.set_up),
         Noun("workloads", agent_routes, workloads.provide, workloads.loops),
         Noun("jobs", job_routes, jobs.provide),
+        Noun("sessions", session_routes, sessions.provide, sessions.loops, sessions.set_up),
+        Noun("hub-servers", hub_routes),
         Noun("events", event_routes, events.provide, events.loops),
         Noun("audit", audit_routes, loops=audit.loops),
         Noun("console", console_routes),

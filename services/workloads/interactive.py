@@ -43,12 +43,12 @@ def told(row: Row[Any], report: RunReport, now: datetime) -> dict[str, Any]:
     return values
 
 
-def limits_of(row: Row[Any], settings: Settings) -> Limits:
+def limits_of(row: Any, settings: Settings) -> Limits:
     """Give the times after which a session is ended."""
     return Limits(row.idle_seconds or 0.0, settings.session_forgotten, settings.session_warning)
 
 
-def end_of(row: Row[Any], settings: Settings) -> datetime | None:
+def end_of(row: Any, settings: Settings) -> datetime | None:
     """When a running session is ended if nothing more happens in it."""
     if Status(row.status) is not Status.RUNNING:
         return None
