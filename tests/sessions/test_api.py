@@ -143,8 +143,16 @@ async def test_a_session_that_the_agent_lost_is_started_again_elsewhere(desk: De
     assert (await desk.hub.look("ada", "wine"))["address"] == "http://127.0.0.1:4712"
 
 
-@pytest.mark.parametrize("address", ["http://10.0.0.1:80", "http://127.0.0.1", "file:///x",
-                                     "http://127.0.0.1:80@evil.example/", "http://localhost:1/x"])  # fmt: skip
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://10.0.0.1:80",
+        "http://127.0.0.1",
+        "file:///x",
+        "http://127.0.0.1:80@evil.example/",
+        "http://localhost:1/x",
+    ],
+)
 async def test_an_agent_cannot_lead_the_front_door_elsewhere(desk: Desk, address: str) -> None:
     made = await desk.make()
     await desk.do(made, "start")
