@@ -25,6 +25,8 @@ from services.planes.protocol import (
     OutputEntry,
     Reports,
     ReportsAnswer,
+    SecretsAnswer,
+    VolumesAnswer,
 )
 from spawners.runtime import RunKey
 
@@ -95,6 +97,17 @@ class Client:
     async def report(self, reports: Reports) -> ReportsAnswer:
         """Post a batch of reports."""
         return await self._post("/agent/reports", reports, ReportsAnswer)
+
+    async def secrets(self, key: RunKey) -> dict[str, str]:
+        """Ask for the secret variables of a run; none when the control plane knows of none."""
+        try:
+            return _parse(SecretsAnswer, await self._call("GET", _run(key, "secrets"))).env
+        except Gone:
+            return {}
+
+    async def volumes(self) -> set[str]:
+        """Ask which volumes must stay."""
+        return set(_parse(VolumesAnswer, await self._call("GET", "/agent/volumes")).volumes)
 
     async def log_end(self, key: RunKey) -> int:
         """Ask where the stored log of a run ends."""
