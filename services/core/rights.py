@@ -42,6 +42,7 @@ class Principal(StrEnum):
     RUN = "run"
     SERVICE = "service"
     AGENT = "agent"
+    GATE = "gate"
     SYSTEM = "system"
     ANONYMOUS = "anonymous"
 
@@ -91,6 +92,9 @@ class Permission(StrEnum):
     PLANES_MANAGE = "planes:manage"
     EVENTS_READ = "events:read"
     AUDIT_READ = "audit:read"
+    EXPERIMENTS_READ = "experiments:read"
+    EXPERIMENTS_WRITE = "experiments:write"
+    EXPERIMENTS_GATE = "experiments:gate"
     AGENT_WORK = "agent:work"
     AGENT_ENROL = "agent:enrol"
 
@@ -133,6 +137,12 @@ GRANTS: dict[Permission, Grant] = {
     Permission.PLANES_MANAGE: Grant(platform=_ADMIN, writes=True),
     Permission.EVENTS_READ: Grant(everyone=True, principals=_CALLERS),
     Permission.AUDIT_READ: Grant(platform=_WATCHERS),
+    Permission.EXPERIMENTS_READ: Grant(_WATCHERS, _READERS, _CALLERS),
+    Permission.EXPERIMENTS_WRITE: Grant(_ADMIN, _WORKERS, _CALLERS, writes=True),
+    # The process of experiments asks whom it may let in.
+    Permission.EXPERIMENTS_GATE: Grant(
+        principals=frozenset({Principal.GATE}), everyone=True, writes=True
+    ),
     Permission.AGENT_WORK: Grant(
         principals=frozenset({Principal.AGENT}), everyone=True, writes=True
     ),

@@ -24,6 +24,7 @@ from services.people.tokens import Token
 _PRINCIPALS = {
     TokenKind.RUN: Principal.RUN,
     TokenKind.AGENT: Principal.AGENT,
+    TokenKind.GATE: Principal.GATE,
     TokenKind.SERVICE: Principal.SERVICE,
 }
 
@@ -71,7 +72,7 @@ def actor_of(tx: Transaction, token: Token) -> Actor | None:
         known = entry.Known(
             person, store.roles_of(tx, [person.id])[person.id], store.groups_of(tx, person.id)
         )
-    elif token.kind is not TokenKind.AGENT:
+    elif token.kind not in (TokenKind.AGENT, TokenKind.GATE):
         return None
     return Actor(
         _PRINCIPALS[token.kind],

@@ -6,7 +6,7 @@ what belongs to a project, in the transaction that touches it.
 
 from services.core.work import Context
 from services.projects import history, refs, trees
-from services.projects.access import ProjectRow, authorize, visible_ids
+from services.projects.access import ProjectRow, authorize, some, visible_ids
 from services.projects.actions import list_projects
 from services.projects.history import Difference, FileChange
 from services.projects.refs import NoSuchRef
@@ -31,6 +31,7 @@ __all__ = [
     "list_projects",
     "names",
     "resolve_commit",
+    "some",
     "visible_ids",
 ]
 

@@ -24,6 +24,8 @@ RIGHTS = frozenset(
         Permission.JOB_START,
         Permission.JOB_STOP,
         Permission.OUTPUTS_READ,
+        Permission.EXPERIMENTS_READ,
+        Permission.EXPERIMENTS_WRITE,
         Permission.ENVIRONMENTS_READ,
         Permission.TIERS_READ,
         Permission.PLANES_READ,
