@@ -28,7 +28,7 @@ _CODES = {
     503: "TEMPORARILY_UNAVAILABLE",
 }
 # MLflow's pages: our own scripts only, no address but ours, framed by nobody else.
-_PAGE_POLICY = (
+PAGE_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-eval' blob:; worker-src 'self' blob:; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
     "connect-src 'self' blob: data:; frame-src 'self' blob:; object-src 'none'; base-uri 'self'; "
@@ -53,9 +53,9 @@ async def answer(
         "cache-control": "no-store",
         "x-content-type-options": "nosniff",
         "content-security-policy": _FILE_POLICY,
-        **(headers or {}),
+        **{name.lower(): value for name, value in (headers or {}).items()},
     }
-    pairs = [(name.lower().encode(), value.encode()) for name, value in told.items()]
+    pairs = [(name.encode(), value.encode()) for name, value in told.items()]
     await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": body})
 
@@ -99,7 +99,7 @@ def _headers(given: list[tuple[bytes, bytes]], kind: Kind) -> list[tuple[bytes, 
     kept[b"x-content-type-options"] = b"nosniff"
     kept[b"referrer-policy"] = b"same-origin"
     if kind is Kind.PAGE:
-        kept[b"content-security-policy"] = _PAGE_POLICY.encode()
+        kept[b"content-security-policy"] = PAGE_POLICY.encode()
         if not kept.get(b"content-type", b"").startswith((b"text/html", b"application/json")):
             kept.setdefault(b"cache-control", b"private, max-age=86400")
     else:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 from services.core.errors import BadRequest, NotFound, PublicError
 from services.core.settings import Settings
-from services.experiments.gateway import answers, bodies, judging, table
+from services.experiments.gateway import answers, bodies, judging, pages, table
 from services.experiments.gateway.access import Access
 from services.experiments.gateway.answers import Receive, Scope, Send
 from services.experiments.gateway.callers import Caller, admit
@@ -101,6 +101,11 @@ class Gate:
             self._mlflow.app  # noqa: B018 - says that it is not there
 
     async def _own(self, caller: Caller, path: str, send: Send) -> None:
+        page = self._page(path)
+        if page is not None:
+            headers = {"Content-Security-Policy": answers.PAGE_POLICY}
+            await answers.answer(send, 200, page[0], page[1], headers)
+            return
         if path.endswith("/ui-telemetry"):
             await answers.answer_json(send, _NO_TELEMETRY)
             return
@@ -109,6 +114,13 @@ class Gate:
         found = await self._access.projects(caller.request())
         spaces = [{"name": one.id, "description": one.full_name} for one in found.projects]
         await answers.answer_json(send, {"workspaces": spaces})
+
+    def _page(self, path: str) -> tuple[bytes, str] | None:
+        if path == "/":
+            return pages.first_page(self._mlflow.index), "text/html; charset=utf-8"
+        if path == pages.SCRIPT:
+            return pages.script(), "text/javascript"
+        return (pages.style(), "text/css") if path == pages.STYLE else None
 
     async def _pass_on(
         self, app: Any, rule: Rule, call: tuple[Scope, Receive, Send], who: AccessAnswer

@@ -80,6 +80,8 @@ def judge(path: str, body: Json, who: AccessAnswer) -> Json:
         if isinstance(body.get(name), str) and not is_plain_artifact(body[name]):
             raise Refused(f"{name} is not a path below the run's artifacts.")
     made = provenance(who) if creates else {}
+    if path.endswith("/runs/create"):
+        made |= _of_run(made)
     if path.endswith("/traces"):
         _on_trace(body, made)
     elif "tags" in body or creates:
@@ -125,21 +127,20 @@ def _check_key(key: Any) -> None:
 
 def _tags(tags: Any, made: dict[str, str]) -> Any:
     """Leave out tags that are ours to set, and put ours in; of either of MLflow's two shapes."""
-    ours = {**made, **(_of_run(made) if made else {})}
     if isinstance(tags, dict):
-        kept = {key: value for key, value in tags.items() if _is_theirs(key, ours)}
-        return {**kept, **ours}
+        kept = {key: value for key, value in tags.items() if _is_theirs(key, made)}
+        return {**kept, **made}
     if tags is not None and not isinstance(tags, list):
         raise Refused("tags must be a list.")
-    rows = [tag for tag in tags or [] if not isinstance(tag, dict) or _is_theirs(tag, ours)]
-    return [*rows, *({"key": key, "value": value} for key, value in ours.items())]
+    rows = [tag for tag in tags or [] if not isinstance(tag, dict) or _is_theirs(tag, made)]
+    return [*rows, *({"key": key, "value": value} for key, value in made.items())]
 
 
-def _is_theirs(tag: Any, ours: dict[str, str]) -> bool:
+def _is_theirs(tag: Any, made: dict[str, str]) -> bool:
     key = tag.get("key") if isinstance(tag, dict) else tag
     if not isinstance(key, str):
         return True  # MLflow says what is wrong with it
-    return not key.startswith(OURS) and key not in _PLACES and key not in ours
+    return not key.startswith(OURS) and key not in _PLACES and key not in made
 
 
 def _on_trace(body: Json, made: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
 from typing import Any
 
 from services.core.errors import Unavailable
@@ -38,6 +39,11 @@ class Mlflow:
         if self._app is None:
             raise Unavailable("MLflow is starting: try again soon.", retry_after=RETRY_AFTER)
         return self._app
+
+    @property
+    def index(self) -> Path:
+        """The file of MLflow's first page."""
+        return mlflow_wiring.index()
 
     async def load(self, settings: Settings) -> None:
         """Make it ready."""

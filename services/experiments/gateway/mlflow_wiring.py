@@ -174,6 +174,13 @@ def ensure_workspace(project_id: str, experiment: str) -> None:
         clear_server_request_workspace()
 
 
+def index() -> Path:
+    """The file of MLflow's first page."""
+    from mlflow.server import app
+
+    return Path(str(app.static_folder)) / "index.html"
+
+
 def routes(app: Any) -> list[tuple[str, str]]:
     """List every (method, path) that MLflow's application answers; for the test of the table."""
     from mlflow.server import app as flask_app

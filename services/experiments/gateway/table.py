@@ -195,7 +195,9 @@ READ  GET    /get-artifact file
 READ  GET    /model-versions/get-artifact file
 READ  POST   /graphql graphql
 WRITE POST   /v1/traces bytes
-SIGNED GET   / page
+SIGNED GET   / own
+SIGNED GET   /smalti-pages.js own
+SIGNED GET   /smalti-pages.css own
 SIGNED GET   /static-files/<path...> page
 SIGNED GET   /version
 """
