@@ -21,7 +21,6 @@ from services.workloads.tokens import secret_of
 from tests.instance import EVERY_PROCESS, Instance
 
 MLFLOW = "/services/mlflow"
-API = f"{MLFLOW}/api/2.0/mlflow"
 
 
 class Lab:
@@ -98,6 +97,7 @@ class Lab:
             "MLFLOW_EXPERIMENT_NAME": name,
             "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "9",
             "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+            "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",
             "MLFLOW_ENABLE_ASYNC_TRACE_LOGGING": "false",
             **({"MLFLOW_WORKSPACE": workspace} if workspace else {}),
         }

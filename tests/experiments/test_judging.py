@@ -48,7 +48,8 @@ def test_honest_names_pass_once_encoded(parts: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/etc/passwd", "~/x", "file:/etc/passwd", "s3://b/k", "../x", "a/../../x", "a%2f..%2fx"]
+    "path",
+    ["/etc/passwd", "~/x", "file:/etc/passwd", "s3://b/k", "../x", "a/../../x", "a%2f..%2fx"],
 )
 def test_an_artifact_is_below_its_run(path: str) -> None:
     assert not is_plain_artifact(path)
@@ -114,7 +115,9 @@ def test_tags_of_ours_cannot_be_set_or_deleted(key: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["artifact_location", "artifactLocation"])
-@pytest.mark.parametrize("where", ["file:///etc", "s3://x/y", "http://x/", "/etc", "mlflow-artifacts:/x"])
+@pytest.mark.parametrize(
+    "where", ["file:///etc", "s3://x/y", "http://x/", "/etc", "mlflow-artifacts:/x"]
+)
 def test_nobody_chooses_where_artifacts_are(name: str, where: str) -> None:
     with pytest.raises(Refused):
         made({"name": "e", name: where}, "/api/2.0/mlflow/experiments/create")
@@ -133,7 +136,9 @@ def test_a_model_comes_from_here(source: str) -> None:
         made({"name": "m", "source": source}, "/api/2.0/mlflow/model-versions/create")
 
 
-@pytest.mark.parametrize("source", ["runs:/abc/model", "models:/m-1", "mlflow-artifacts:/w/1/r/artifacts/m"])
+@pytest.mark.parametrize(
+    "source", ["runs:/abc/model", "models:/m-1", "mlflow-artifacts:/w/1/r/artifacts/m"]
+)
 def test_a_model_from_here_passes(source: str) -> None:
     body = made({"name": "m", "source": source}, "/api/2.0/mlflow/model-versions/create")
     assert body["source"] == source

@@ -17,7 +17,8 @@ from services.experiments.gateway import mlflow_wiring
 
 log = logging.getLogger("smalti.experiments")
 
-RETRY_AFTER = 2
+# Clients of seven tries, as many as MLflow makes unasked, should not give up meanwhile.
+RETRY_AFTER = 5
 
 
 class Mlflow:

@@ -125,7 +125,8 @@ def variables(
 def experiments(order: RunOrder, api: str) -> dict[str, str]:
     """Tell MLflow's client where to log; a person's own variables come before these.
 
-    The client is patient: about two minutes, in which MLflow can be started again.
+    The client is patient: nine tries with a growing pause are some four minutes, in which MLflow
+    can be started again. A Retry-After would cut that short: it is for clients of fewer tries.
     """
     at = urlsplit(api)
     return {
@@ -135,6 +136,7 @@ def experiments(order: RunOrder, api: str) -> dict[str, str]:
         "MLFLOW_EXPERIMENT_NAME": order.project.rpartition("/")[2],
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "9",
         "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+        "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",
         "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
