@@ -362,3 +362,15 @@ def credentials(file: Path) -> dict[str, str]:
         raise ValueError(f"{file} can be read by others: chmod 600 it, then start.")
     found: dict[str, str] = json.loads(file.read_text())
     return found
+
+
+def bucket_problem(settings: Settings) -> str | None:
+    """Say why the bucket cannot be used, None when it can; blocks. For `smalti-admin doctor`."""
+    try:
+        client = make_client(settings)
+        _plainly(lambda: client.head_bucket(Bucket=settings.s3_bucket))
+    except (NotFound, Unavailable) as error:
+        return error.message
+    except ValueError as error:
+        return str(error)
+    return None

@@ -15,7 +15,18 @@ from typing import Any, NoReturn
 import click
 
 from smalti import __version__
-from smalti.cli import account, catalog, clone, completion, exits, files, jobs, projects, tokens
+from smalti.cli import (
+    account,
+    catalog,
+    clone,
+    completion,
+    exits,
+    files,
+    jobs,
+    projects,
+    secrets,
+    tokens,
+)
 from smalti.cli.app import CONTEXT, App, Group
 from smalti.cli.terminal import clean
 from smalti.errors import SmaltiError
@@ -57,6 +68,8 @@ for _part in (
     catalog.tiers,
     catalog.planes,
     tokens.tokens,
+    secrets.secrets,
+    secrets.vault,
     clone.git_credential,
     completion.completion,
 ):
