@@ -65,6 +65,24 @@ class Settings(Configurable):
         100, help="Runs one person may have at once; more wait in the queue with that reason."
     ).tag(config=True)
 
+    session_idle = Float(
+        3600.0, help="Time without activity after which a session is ended; 0: never."
+    ).tag(config=True)
+    session_forgotten = Float(
+        12 * 3600.0,
+        help="The same for a session that a page is still connected to, forgotten perhaps.",
+    ).tag(config=True)
+    session_warning = Float(600.0, help="How long before its end a warning is given.").tag(
+        config=True
+    )
+    session_keep_max = Float(
+        7 * 24 * 3600.0, help="How far ahead a session can be kept from being ended."
+    ).tag(config=True)
+    workspaces_max_per_person = Int(100, help="Workspaces one person may have.").tag(config=True)
+    keep_workspaces_days = Int(
+        30, help="Days in which a deleted workspace can be had back; then its files are gone."
+    ).tag(config=True)
+
     keep_logs_days = Int(90, help="Days that a finished run's log is kept; 0: for ever.").tag(
         config=True
     )

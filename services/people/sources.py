@@ -24,6 +24,7 @@ from services.people.tokens import Token
 _PRINCIPALS = {
     TokenKind.RUN: Principal.RUN,
     TokenKind.AGENT: Principal.AGENT,
+    TokenKind.HUB: Principal.HUB,
     TokenKind.SERVICE: Principal.SERVICE,
 }
 
@@ -71,7 +72,7 @@ def actor_of(tx: Transaction, token: Token) -> Actor | None:
         known = entry.Known(
             person, store.roles_of(tx, [person.id])[person.id], store.groups_of(tx, person.id)
         )
-    elif token.kind is not TokenKind.AGENT:
+    elif token.kind not in (TokenKind.AGENT, TokenKind.HUB):
         return None
     return Actor(
         _PRINCIPALS[token.kind],
@@ -102,6 +103,24 @@ def acting(
         roles=store.roles_of(tx, [person_id])[person_id],
         rights=rights,
         project_id=project_id,
+    )
+
+
+def person_actor(tx: Transaction, person_id: str) -> Actor | None:
+    """Make the actor of a person, for what is done on their behalf; None when they may not enter.
+
+    For loops and the hub's process, which act as somebody without that person's credential.
+    """
+    person = store.find(tx, person_id)
+    if not person.may_enter:
+        return None
+    return Actor(
+        Principal.PERSON,
+        person.id,
+        person.name,
+        person_id=person.id,
+        roles=store.roles_of(tx, [person.id])[person.id],
+        groups=store.groups_of(tx, person.id),
     )
 
 

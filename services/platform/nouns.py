@@ -35,6 +35,7 @@ def nouns() -> list[Noun]:
         jobs,
         planes,
         secrets,
+        sessions,
         storage,
         vault,
         workloads,
@@ -53,6 +54,8 @@ def nouns() -> list[Noun]:
     from services.projects import handlers as projects
     from services.projects import wiring as project_wiring
     from services.secrets.handlers import routes as secret_routes
+    from services.sessions.handlers import routes as session_routes
+    from services.sessions.hub_handlers import routes as hub_routes
     from services.storage.handlers import routes as storage_routes
     from services.vault.handlers import routes as vault_routes
     from services.workloads.handlers import routes as agent_routes
@@ -73,6 +76,14 @@ def nouns() -> list[Noun]:
         Noun("planes", plane_routes, planes.provide, start=planes.set_up),
         Noun("workloads", agent_routes, workloads.provide, workloads.loops),
         Noun("jobs", job_routes, jobs.provide),
+        Noun(
+            "sessions",
+            session_routes,
+            sessions.provide,
+            sessions.loops,
+            start=sessions.set_up,
+        ),
+        Noun("hub-servers", hub_routes),
         Noun("events", event_routes, events.provide, events.loops),
         Noun("audit", audit_routes, loops=audit.loops),
         Noun("console", console_routes),

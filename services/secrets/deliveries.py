@@ -33,7 +33,7 @@ def chosen(
     """
     if actor is None or actor.person_id is None:
         return []
-    if not projects.allowed(tx, actor, Permission.SECRETS_USE, project_id):
+    if not projects.allows(tx, actor, Permission.SECRETS_USE, project_id):
         return []
     rows = tx.all(select(table).where(_theirs(project_id, actor.person_id)))
     found = [Chosen(row.id, row.scope, row.owner_id, row.name) for row in rows]

@@ -137,7 +137,7 @@ def _send(tx: Transaction, row: Row[Any]) -> None:
         name=f"run {row.id}",
         person_id=row.person_id,
         project_id=row.project_id,
-        rights=tokens.given(row.rights),
+        rights=tokens.given(row.rights, row.kind),
         secret=tokens.secret_of(settings_of(tx), row.id, row.attempt),
     )
     QUEUE_SECONDS.observe((tx.now - row.queued_at).total_seconds())
@@ -159,9 +159,15 @@ def _complete(tx: Transaction, row: Row[Any]) -> dict[str, Any]:
 
 def _explain(tx: Transaction, waiting: list[tuple[Row[Any], str]]) -> None:
     for place, (row, refusal) in enumerate(waiting):
-        reason = f"{refusal}; {place} before it" if place else refusal
+        reason = _with_place(row, refusal, place)
         if row.reason != reason:
             changes.apply(tx, row, Step(Status.QUEUED, reason))
+
+
+def _with_place(row: Row[Any], refusal: str, before: int) -> str:
+    if row.kind == "session":  # somebody sits there and waits
+        return f"{refusal}; position {before + 1} in the queue"
+    return f"{refusal}; {before} before it" if before else refusal
 
 
 async def turn(work: Work) -> None:
