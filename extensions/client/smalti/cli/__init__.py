@@ -25,6 +25,7 @@ from smalti.cli import (
     jobs,
     models,
     projects,
+    secrets,
     tokens,
 )
 from smalti.cli.app import CONTEXT, App, Group
@@ -70,6 +71,8 @@ for _part in (
     catalog.tiers,
     catalog.planes,
     tokens.tokens,
+    secrets.secrets,
+    secrets.vault,
     clone.git_credential,
     completion.completion,
 ):
