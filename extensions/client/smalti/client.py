@@ -14,6 +14,7 @@ from smalti.projects import Projects
 from smalti.retries import Retry
 from smalti.settings import Target, Wish, resolve
 from smalti.transport import Call, Transport
+from smalti.workspaces import Workspaces
 
 RUN_PATIENCE = 120.0
 
@@ -44,6 +45,7 @@ class Client:
         self.transport = Transport(target.address, target.token, retry)
         self.projects = Projects(self.transport)
         self.jobs = Jobs(self.transport, self.projects)
+        self.workspaces = Workspaces(self.transport, self.projects)
         self.tokens = Tokens(self.transport)
         self.environments = Catalog(self.transport, "environments", views.Environment)
         self.tiers = Catalog(self.transport, "hardware-tiers", views.HardwareTier)
