@@ -161,7 +161,14 @@ async def test_lists_and_cursors_show_only_ones_own(two: Furnished) -> None:
     page = await made(house, "GET", "/jobs?limit=1", alice.token)
     stolen = page["next_cursor"]
     assert stolen
-    for path in ("/jobs", "/workspaces", f"/jobs?cursor={stolen}", "/projects", "/tokens", "/groups"):
+    for path in (
+        "/jobs",
+        "/workspaces",
+        f"/jobs?cursor={stolen}",
+        "/projects",
+        "/tokens",
+        "/groups",
+    ):
         found = await made(house, "GET", path, bob.token)
         text = str(found)
         assert not any(theirs in text for theirs in alice.ids.values()), (path, found)
