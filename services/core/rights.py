@@ -95,6 +95,13 @@ class Permission(StrEnum):
     PLANES_READ = "planes:read"
     PLANES_MANAGE = "planes:manage"
     EVENTS_READ = "events:read"
+    SECRETS_READ = "secrets:read"
+    SECRETS_MANAGE = "secrets:manage"
+    PROJECT_SECRETS_READ = "project-secrets:read"
+    PROJECT_SECRETS_MANAGE = "project-secrets:manage"
+    SECRETS_USE = "secrets:use"
+    VAULT_READ = "vault:read"
+    VAULT_MANAGE = "vault:manage"
     AUDIT_READ = "audit:read"
     AGENT_WORK = "agent:work"
     AGENT_ENROL = "agent:enrol"
@@ -110,6 +117,7 @@ _ALL_MEMBERS = _READERS | {ProjectRole.LAUNCHER}
 _MAKERS = frozenset({PlatformRole.ADMIN, PlatformRole.LIBRARIAN, PlatformRole.PRACTITIONER})
 _PEOPLE = frozenset({Principal.PERSON})
 _CALLERS = frozenset({Principal.PERSON, Principal.RUN, Principal.SERVICE})
+_NO_RUNS = frozenset({Principal.PERSON, Principal.SERVICE})
 _NOBODY: frozenset[Principal] = frozenset()
 
 GRANTS: dict[Permission, Grant] = {
@@ -144,6 +152,15 @@ GRANTS: dict[Permission, Grant] = {
     Permission.PLANES_READ: Grant(everyone=True, principals=_CALLERS),
     Permission.PLANES_MANAGE: Grant(platform=_ADMIN, writes=True),
     Permission.EVENTS_READ: Grant(everyone=True, principals=_CALLERS),
+    # Names of secrets; their values are told to nobody but the runs that use them.
+    Permission.SECRETS_READ: Grant(everyone=True, principals=_NO_RUNS),
+    Permission.SECRETS_MANAGE: Grant(everyone=True, writes=True),
+    Permission.PROJECT_SECRETS_READ: Grant(_WATCHERS, _WORKERS, _NO_RUNS),
+    Permission.PROJECT_SECRETS_MANAGE: Grant(_ADMIN, _OWNER, _PEOPLE, writes=True),
+    # What a run needs to be given secrets: had by whoever may start one, unless narrowed away.
+    Permission.SECRETS_USE: Grant(_ADMIN, _WORKERS, _CALLERS),
+    Permission.VAULT_READ: Grant(platform=_WATCHERS),
+    Permission.VAULT_MANAGE: Grant(platform=_ADMIN, writes=True),
     Permission.AUDIT_READ: Grant(platform=_WATCHERS),
     Permission.AGENT_WORK: Grant(
         principals=frozenset({Principal.AGENT}), everyone=True, writes=True

@@ -11,7 +11,7 @@ import json
 import os
 from pathlib import Path
 
-from traitlets import Bool, Float, Int, TraitError, Unicode, validate
+from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, validate
 from traitlets.config import Config, Configurable
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -92,6 +92,34 @@ class Settings(Configurable):
     low_disk = Int(GiB, help="Free disk below which no work is admitted and no file is taken.").tag(
         config=True
     )
+
+    vault_keys = Enum(
+        ["file", "kms", "transit"],
+        "file",
+        help="Who keeps the vault's master key: a file in the state folder, AWS KMS, or the "
+        "transit engine of OpenBao or HashiCorp Vault.",
+    ).tag(config=True)
+    kms_key = Unicode("", help="AWS KMS: id, ARN or alias of the master key.").tag(config=True)
+    kms_region = Unicode("", help="AWS KMS: region. Empty: as boto3 finds it.").tag(config=True)
+    kms_endpoint = Unicode("", help="AWS KMS: address, when it is not AWS's own.").tag(config=True)
+    transit_url = Unicode("", help="Transit engine: address of the server.").tag(config=True)
+    transit_mount = Unicode("transit", help="Transit engine: where it is mounted.").tag(config=True)
+    transit_key = Unicode("smalti", help="Transit engine: name of the master key.").tag(config=True)
+    secret_max = Int(64 * 1024, help="Largest value of one secret.").tag(config=True)
+    secrets_max = Int(100, help="Secrets one person or one project may have.").tag(config=True)
+    secrets_total_max = Int(
+        512 * 1024, help="Values of all secrets of one person or one project together."
+    ).tag(config=True)
+
+    objects = Enum(
+        ["folder", "s3"], "folder", help="Where objects (logs, outputs, artifacts) are kept."
+    ).tag(config=True)
+    s3_bucket = Unicode("", help="S3: name of the bucket, which must exist.").tag(config=True)
+    s3_prefix = Unicode("", help="S3: what every key begins with, such as smalti/.").tag(
+        config=True
+    )
+    s3_endpoint = Unicode("", help="S3: address, when it is not AWS's own.").tag(config=True)
+    s3_region = Unicode("", help="S3: region. Empty: as boto3 finds it.").tag(config=True)
 
     auth_cache = Float(20.0, help="How long a checked credential is believed (at most 20).").tag(
         config=True

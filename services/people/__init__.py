@@ -6,7 +6,7 @@ The names below are what other nouns may use.
 from services.people.entry import enter, meet
 from services.people.rules import PersonStatus, TokenKind
 from services.people.schemas import PersonName, PersonView
-from services.people.sources import person_actor
+from services.people.sources import acting, person_actor
 from services.people.store import Person, by_name, find, first, named
 from services.people.token_actions import ProjectGate
 from services.people.tokens import Token, consume_enrolment, issue_token, revoke_tokens
@@ -19,6 +19,7 @@ __all__ = [
     "ProjectGate",
     "Token",
     "TokenKind",
+    "acting",
     "by_name",
     "consume_enrolment",
     "enter",

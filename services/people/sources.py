@@ -14,7 +14,7 @@ from sqlalchemy import update
 from services.core.actor import Actor
 from services.core.auth.hub import HubIdentity
 from services.core.database import Transaction
-from services.core.rights import Principal
+from services.core.rights import Permission, Principal
 from services.core.work import Context, Work
 from services.people import entry, store, tokens
 from services.people.rules import TokenKind, rights_of_scopes
@@ -85,6 +85,24 @@ def actor_of(tx: Transaction, token: Token) -> Actor | None:
         project_id=token.project_id,
         plane_id=token.plane_id,
         credential=token.id,
+    )
+
+
+def acting(
+    tx: Transaction, person_id: str, project_id: str, rights: frozenset[Permission]
+) -> Actor | None:
+    """Make the actor of a run that acts for a person; None when they may not enter (any more)."""
+    person = store.find(tx, person_id)
+    if not person.may_enter:
+        return None
+    return Actor(
+        Principal.RUN,
+        person_id,
+        person.name,
+        person_id=person_id,
+        roles=store.roles_of(tx, [person_id])[person_id],
+        rights=rights,
+        project_id=project_id,
     )
 
 

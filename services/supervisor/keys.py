@@ -28,6 +28,7 @@ SECRETS: dict[str, Callable[[], str]] = {
     "hub-spawner.token": _own_token,
     "traefik_api_password": _hex,
     "frontdoor.key": _hex,
+    "vault.key": _hex,
 }
 
 

@@ -10,7 +10,7 @@ from services.core import events
 from services.core.database import Transaction
 from services.core.metrics import WORKLOADS_FINISHED
 from services.core.work import context_of
-from services.workloads import store
+from services.workloads import private, store
 from services.workloads.kinds import Kinds
 from services.workloads.rules import LEGAL, Status, Step
 
@@ -27,6 +27,7 @@ def apply(tx: Transaction, row: Row[Any], step: Step, **values: Any) -> None:
     if step.status.is_final:
         values.setdefault("finished_at", tx.now)
         WORKLOADS_FINISHED.labels(step.status.value).inc()
+        private.forget(tx, row)
     store.change(tx, row.id, status=step.status.value, reason=step.reason, **values)
     if not context_of(tx).get(Kinds).changed(tx, row, step, values):
         data = {"status": step.status.value, "reason": step.reason, "attempt": row.attempt}

@@ -19,7 +19,7 @@ from services.core.database import Transaction
 from services.core.errors import TooMany, Unprocessable
 from services.core.work import actor_of, context_of, settings_of
 from services.planes.protocol import Outcome, Phase, RunReport
-from services.workloads import changes, interactive, queue, rules, store, tokens
+from services.workloads import changes, interactive, private, queue, rules, store, tokens
 from services.workloads.merging import Merging
 from services.workloads.rules import Amount, Ending, Status, Step
 from services.workloads.tables import samples, workloads
@@ -33,8 +33,8 @@ LOST = Ending(Outcome.ERROR, "the data plane lost this run", retryable=True)
 class NewWorkload:
     """What a kind hands to the engine. `order` is a `RunOrder` without its token.
 
-    `timeout` in seconds, None without an end. `private` are variables that stand in no row in
-    the clear and in no order.
+    `timeout` in seconds, None without an end. `private` are variables that only the run may
+    see: sealed, told to its agent, and deleted when the workload ends.
     """
 
     id: str
@@ -67,6 +67,8 @@ def create(tx: Transaction, new: NewWorkload) -> None:
     if store.unfinished_of(tx, new.person_id) >= most:
         raise TooMany(f"you have {most} unfinished runs, the most one person may have")
     tx.execute(insert(workloads), _row(tx, new, tier))
+    if new.private:
+        private.seal(tx, new.id, new.private)
     queue.admit(tx, tier.plane_id)
 
 
@@ -111,7 +113,12 @@ def _row(tx: Transaction, new: NewWorkload, tier: Row[Any]) -> dict[str, Any]:
         "retries": new.retries,
         "mishaps": 0,
         "reason": "waiting for its turn",
-        "order": {**new.order, "limits": limits, "timeout": new.timeout},
+        "order": {
+            **new.order,
+            "limits": limits,
+            "timeout": new.timeout,
+            "secrets": bool(new.private),
+        },
         "rights": tokens.narrowed(actor_of(tx).rights),
         "timeout": new.timeout or 0.0,
         "idle_seconds": _idle(tx, tier) if new.kind == interactive.SESSION else None,

@@ -21,7 +21,7 @@ from services.core.database import Transaction
 from services.core.metrics import QUEUE_SECONDS
 from services.core.work import Work, context_of, settings_of
 from services.storage import Disk
-from services.workloads import changes, store, tokens
+from services.workloads import changes, private, store, tokens
 from services.workloads.rules import Amount, Status, Step, waits_for
 
 AT_ONCE = 20  # admitted by one transaction: the next one follows at once
@@ -143,13 +143,13 @@ def _send(tx: Transaction, row: Row[Any]) -> None:
     QUEUE_SECONDS.observe((tx.now - row.queued_at).total_seconds())
     step = Step(Status.PENDING, "sent to its data plane")
     values = {"generation": row.generation + 1, "admitted_at": tx.now, "not_before": None}
-    changes.apply(tx, row, step, **values, order=_with_digest(tx, row))
+    changes.apply(tx, row, step, **values, order=_complete(tx, row))
     store.tell_agent(tx, row.plane_id, row.id)
 
 
-def _with_digest(tx: Transaction, row: Row[Any]) -> dict[str, Any]:
-    """Name the environment's content, which was not known when the run was accepted early."""
-    order: dict[str, Any] = row.order
+def _complete(tx: Transaction, row: Row[Any]) -> dict[str, Any]:
+    """Say in the order what was not known, or may have changed, since it was accepted."""
+    order: dict[str, Any] = {**row.order, "secrets": private.wanted(tx, row)}
     wanted = order["environment"]
     if wanted["digest"]:
         return order

@@ -30,6 +30,7 @@ RIGHTS = frozenset(
         Permission.TIERS_READ,
         Permission.PLANES_READ,
         Permission.EVENTS_READ,
+        Permission.SECRETS_USE,
     }
 )
 

@@ -28,6 +28,8 @@ from services.planes.protocol import (
     ReportsAnswer,
     RunOrder,
     RunReport,
+    SecretsAnswer,
+    VolumesAnswer,
 )
 from tests.planes.agent.gitserver import GitServer
 
@@ -65,6 +67,9 @@ class Control:
         self.logs: dict[Key, bytearray] = {}
         self.outputs: dict[Key, dict[str, bytes]] = {}
         self.unknown: set[str] = set()
+        self.secrets: dict[str, dict[str, str]] = {}
+        self.vault_away = False
+        self.volumes: list[str] | None = None
         self.hellos: list[Hello] = []
         self.requests: list[str] = []
         self.credential = CREDENTIAL
@@ -82,6 +87,8 @@ class Control:
         app.router.add_put(f"{API}/agent/runs/{{id}}/{{attempt}}/log", self._put_log)
         app.router.add_get(f"{API}/agent/runs/{{id}}/{{attempt}}/log", self._log_end)
         app.router.add_put(f"{API}/agent/runs/{{id}}/{{attempt}}/outputs/{{path:.+}}", self._output)
+        app.router.add_get(f"{API}/agent/runs/{{id}}/{{attempt}}/secrets", self._secrets)
+        app.router.add_get(f"{API}/agent/volumes", self._volumes)
         if self.git is not None:
             app.router.add_route("*", "/git/{path:.+}", self.git.handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -235,6 +242,11 @@ class Control:
             )
         return workload_id, int(request.match_info["attempt"])
 
+    async def _volumes(self, _: web.Request) -> web.Response:
+        if self.volumes is None:
+            return _error(404, "not_found")
+        return _json(VolumesAnswer(volumes=self.volumes))
+
     async def _log_end(self, request: web.Request) -> web.Response:
         return _json(LogAnswer(end=len(self.logs.get(self._key(request), b""))))
 
@@ -248,6 +260,11 @@ class Control:
             assert stored[offset:] == piece[: len(stored) - offset]
             stored += piece[len(stored) - offset :]
         return _json(LogAnswer(end=len(stored)))
+
+    async def _secrets(self, request: web.Request) -> web.Response:
+        if self.vault_away:
+            return _error(503, "vault_away")
+        return _json(SecretsAnswer(env=self.secrets.get(self._key(request)[0], {})))
 
     async def _output(self, request: web.Request) -> web.Response:
         key, path = self._key(request), request.match_info["path"]
