@@ -27,6 +27,7 @@ from smalti.cli import (
     projects,
     secrets,
     tokens,
+    workspaces,
 )
 from smalti.cli.app import CONTEXT, App, Group
 from smalti.cli.terminal import clean
@@ -67,6 +68,7 @@ for _part in (
     jobs.jobs,
     models.models,
     models.experiments,
+    workspaces.workspaces,
     catalog.environments,
     catalog.tiers,
     catalog.planes,
