@@ -56,7 +56,15 @@ def look(home: Home) -> Status:
     elif states == {"stopped"}:
         state = "stopped"
     url = f"http://localhost:{ports['frontdoor']}" if "frontdoor" in ports else None
-    return Status(state, str(home.root), url, supervisor, found, environment.DEFAULT.state(home), environment.TOOLS.state(home))
+    return Status(
+        state,
+        str(home.root),
+        url,
+        supervisor,
+        found,
+        environment.DEFAULT.state(home),
+        environment.TOOLS.state(home),
+    )
 
 
 def _status(home: Home, process: Process, ports: dict[str, int]) -> ProcessStatus:
@@ -80,7 +88,8 @@ def as_table(status: Status) -> str:
     """Write the status as a few lines for a terminal."""
     lines = [
         f"Smalti is {status.state}" + (f" at {status.url}" if status.url else ""),
-        f"state folder {status.home}; default environment {status.environment}; tools {status.tools}",
+        f"state folder {status.home}; default environment {status.environment}, "
+        f"tools {status.tools}",
         "",
         f"{'process':<12}{'state':<10}{'pid':<9}{'since':<26}{'restarts'}",
     ]

@@ -72,6 +72,7 @@ class Sessions:
         self.clear(key)
         (folder / "live").mkdir(parents=True)
         (folder / "config").mkdir()
+        (folder / "config" / "migrated").touch()  # else Jupyter would look for an old one to copy
         for name, text in (("first-to-go", _FIRST_TO_GO), ("git-credential-smalti", _CREDENTIAL)):
             _write_program(folder / "bin" / name, text)
         (folder / "bin" / "smalti").symlink_to(self._tools / "bin" / "smalti")
@@ -107,7 +108,8 @@ class Sessions:
             "GIT_CONFIG_SYSTEM": str(folder / "gitconfig"),
             "JUPYTER_PATH": str(folder / "jupyter"),
             "JUPYTER_CONFIG_DIR": str(folder / "config"),
-            "JUPYTER_RUNTIME_DIR": str(folder / "live" / "runtime"),
+            # Memory that is the sandbox's own: the server writes its token there.
+            "JUPYTER_RUNTIME_DIR": f"/dev/shm/smalti-{key}",  # noqa: S108
             "JUPYTERHUB_SERVICE_URL": f"http://127.0.0.1:{self._ports[str(key)]}"
             + order.session.base_url,
             "SMALTI_ACTIVITY_FILE": str(folder / "live" / ACTIVITY),
