@@ -98,13 +98,6 @@ class Client:
         """Post a batch of reports."""
         return await self._post("/agent/reports", reports, ReportsAnswer)
 
-    async def secrets(self, key: RunKey) -> dict[str, str]:
-        """Ask for the secret variables of a run; none when the control plane knows of none."""
-        try:
-            return _parse(SecretsAnswer, await self._call("GET", _run(key, "secrets"))).env
-        except Gone:
-            return {}
-
     async def volumes(self) -> set[str]:
         """Ask which volumes must stay."""
         return set(_parse(VolumesAnswer, await self._call("GET", "/agent/volumes")).volumes)
@@ -118,6 +111,10 @@ class Client:
         path = f"{_run(key, 'log')}?offset={offset}"
         headers = {"Content-Type": "application/octet-stream"}
         return _parse(LogAnswer, await self._call("PUT", path, piece, headers)).end
+
+    async def secrets(self, key: RunKey) -> dict[str, str]:
+        """Ask for the secret variables of a run."""
+        return _parse(SecretsAnswer, await self._call("GET", _run(key, "secrets"))).env
 
     async def put_output(
         self, key: RunKey, path: str, body: Body, size: int, sha256: str

@@ -29,6 +29,18 @@ START = Path(__file__).with_name("session_start.py")
 # Below the ports that the kernel gives to outgoing connections.
 PORTS = range(20_000, 30_000)
 ACTIVITY = "activity.json"
+# Without these, as they are set here, a session would not work or not be where it is said to be.
+SESSION_VARIABLES = frozenset(
+    {
+        "GIT_CONFIG_SYSTEM",
+        "JUPYTERHUB_SERVICE_URL",
+        "JUPYTER_CONFIG_DIR",
+        "JUPYTER_PATH",
+        "JUPYTER_RUNTIME_DIR",
+        "PATH",
+        "SHELL",
+    }
+)
 _FIRST_TO_GO = """#!/bin/sh
 # At the memory limit this goes first, and what serves it stays.
 echo 500 2>/dev/null >/proc/self/oom_score_adj

@@ -23,6 +23,7 @@ from services.planes.agent.preparing import Preparing
 from services.planes.agent.programs import CannotPrepare
 from services.planes.agent.reports import Outbox
 from services.planes.agent.rules import Kept, Step
+from services.planes.agent.secrets import Secrets
 from services.planes.agent.settings import Pace
 from services.planes.agent.uploads import Uploads
 from services.planes.protocol import LimitsOrder, Outcome, OutputEntry, Phase, RunReport
@@ -45,6 +46,7 @@ class Bench:
     desired: Desired
     outbox: Outbox
     preparing: Preparing
+    secrets: Secrets
     logs: LogShipping
     uploads: Uploads
     resync: asyncio.Event  # set it to ask the control plane anew for all that should be here
@@ -67,10 +69,10 @@ class Work:
         self._stopping = False
         self._gone = 0
         # What an earlier process shipped is only known to the control plane.
-        self._log = RunLog(bench.logs, kept.key, None if adopted else 0)
+        self._log = self._new_log(None if adopted else 0)
         self._notes: list[str] = []
         self._again = Backoff(0.5, 30.0)
-        self._announced: str | None = None  # a session's address, once it answers
+        self._announced = False  # whether a session's address was told
         self._saved = kept if on_disk else None
 
     # -- from outside --------------------------------------------------------------------------
@@ -81,9 +83,11 @@ class Work:
             return
         if kept.key != self.kept.key:
             self._left.append(self.kept.key)
-            self._log = RunLog(self._bench.logs, kept.key, 0)
             self._notes, self._stopping, self._gone = [], False, 0
+        renewed = kept.key != self.kept.key
         self.kept = kept
+        if renewed:
+            self._log = self._new_log(0)
         self._save()
         if kept.final is not None:
             self._bench.outbox.put(kept.final)
@@ -117,22 +121,16 @@ class Work:
         state = self._bench.runtime.state(self.kept.key)
         phase = rules.reported_phase(state)
         report = telling.report_on(self.kept.command, phase, state, log_end=self._log.end)
-        return report.model_copy(update=self._session()) if phase is Phase.RUNNING else report
-
-    def _session(self) -> dict[str, object]:
-        """What there is to say of a session that runs; nothing of other runs."""
-        order, bench = self.kept.command.order, self._bench.preparing
-        if order is None or order.session is None:
-            return {}
-        key, volume = self.kept.key, bench.volumes.place(order.session.volume)
-        self._announced = bench.sessions.address(key, volume)
-        return {"address": self._announced, "activity": bench.sessions.activity(key)}
+        if phase is not Phase.RUNNING:
+            return report
+        shown = self._bench.preparing.shown(self.kept.key, self.kept.command.order)
+        self._announced = shown.get("address") is not None
+        return report.model_copy(update=shown)
 
     def sampled(self) -> None:
         """Report the samples taken of a run that runs."""
         samples = telling.points(self._bench.runtime.samples(self.kept.key))
-        session = self._announced is not None
-        if (samples or session) and self.kept.final is None:
+        if (samples or self._announced) and self.kept.final is None:
             self._bench.outbox.put(self.report().model_copy(update={"samples": samples}))
 
     @property
@@ -248,9 +246,10 @@ class Work:
             self._finish_with(Outcome.ERROR, "the order to run it did not arrive", True)
             return
         reason = bench.preparing.what(order)
-        bench.outbox.put(telling.report_on(self.kept.command, Phase.PREPARING, reason=reason))
+        self._tell_preparing(reason)
         try:
-            spec = await bench.preparing.prepare(self.kept.key, order)
+            variables = await bench.secrets.wait(self.kept.key, order, self._tell_preparing)
+            spec = await bench.preparing.prepare(self.kept.key, order, variables)
             # From here on it is not interrupted: a start is awaited to its end.
             self._step = None
             if not self._interrupted:
@@ -268,7 +267,7 @@ class Work:
             await self._pause(delay)
             if self._wake.is_set():
                 return
-            if not self._announced and self._session().get("address"):
+            if not self._announced and self.report().address:
                 self._put_state()
             try:
                 moved = await self._log.ship()
@@ -333,6 +332,7 @@ class Work:
     async def _clear(self, key: RunKey) -> None:
         await self._bench.runtime.remove(key)
         self._bench.preparing.clear(key)
+        self._bench.secrets.forget(key)
 
     # -- words ---------------------------------------------------------------------------------
 
@@ -346,6 +346,14 @@ class Work:
             # In memory it still holds; after a restart hello brings it back.
             fields = {"run": str(self.kept.key), "why": error.strerror}
             log.error("desired entry not written", extra=fields)
+
+    def _new_log(self, end: int | None) -> RunLog:
+        key, order, secrets = self.kept.key, self.kept.command.order, self._bench.secrets
+        return RunLog(self._bench.logs, key, end, lambda: secrets.mask(key, order))
+
+    def _tell_preparing(self, reason: str | None) -> None:
+        report = telling.report_on(self.kept.command, Phase.PREPARING, reason=reason)
+        self._bench.outbox.put(report)
 
     def _put_state(self) -> None:
         self._bench.outbox.put(self.report())
@@ -364,6 +372,8 @@ class Work:
         self._settle(report.model_copy(update={"samples": samples, "last_lines": lines}))
 
     def _settle(self, report: RunReport) -> None:
+        reason = self._bench.secrets.hide(self.kept.key, report.reason)
+        report = report.model_copy(update={"reason": reason})
         self.kept = Kept(command=self.kept.command, final=report)
         self._save()
         self._bench.outbox.put(report)

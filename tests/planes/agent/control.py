@@ -69,6 +69,7 @@ class Control:
         self.unknown: set[str] = set()
         self.secrets: dict[str, dict[str, str]] = {}
         self.volumes: list[str] | None = None
+        self.vault_away = False
         self.hellos: list[Hello] = []
         self.requests: list[str] = []
         self.credential = CREDENTIAL
@@ -241,10 +242,6 @@ class Control:
             )
         return workload_id, int(request.match_info["attempt"])
 
-    async def _secrets(self, request: web.Request) -> web.Response:
-        found = self.secrets.get(self._key(request)[0])
-        return _error(404, "not_found") if found is None else _json(SecretsAnswer(env=found))
-
     async def _volumes(self, _: web.Request) -> web.Response:
         if self.volumes is None:
             return _error(404, "not_found")
@@ -263,6 +260,11 @@ class Control:
             assert stored[offset:] == piece[: len(stored) - offset]
             stored += piece[len(stored) - offset :]
         return _json(LogAnswer(end=len(stored)))
+
+    async def _secrets(self, request: web.Request) -> web.Response:
+        if self.vault_away:
+            return _error(503, "vault_away")
+        return _json(SecretsAnswer(env=self.secrets.get(self._key(request)[0], {})))
 
     async def _output(self, request: web.Request) -> web.Response:
         key, path = self._key(request), request.match_info["path"]

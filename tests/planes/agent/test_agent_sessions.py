@@ -22,10 +22,6 @@ from services.planes.protocol import (
     RunReport,
     SessionOrder,
 )
-from services.supervisor import building
-from services.supervisor.environment import RECIPES
-from services.supervisor.home import Home
-from tests.instance import ENVIRONMENTS
 from tests.planes.agent.conftest import make_order, until
 from tests.planes.agent.control import Control
 from tests.planes.agent.gitserver import TOKEN, GitServer
@@ -35,17 +31,6 @@ from tests.planes.agent.test_agent_process import AgentProcess
 pytestmark = pytest.mark.timeout(300)  # whole JupyterLabs, on a machine that has more to do
 
 PERSON = {"person_name": "Ada Lovelace", "person_email": "ada@example.org"}
-
-
-@pytest.fixture(scope="module")
-def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The default and the tools environment, as set-up makes them."""
-    home = Home(tmp_path_factory.mktemp("built"))
-    home.make_folders()
-    ENVIRONMENTS.mkdir(exist_ok=True)
-    for recipe in RECIPES:
-        building.build(home, ENVIRONMENTS, recipe)
-    return home.path("environments")
 
 
 @pytest.fixture
@@ -84,7 +69,7 @@ def session_order(commit: str, **changes: Any) -> RunOrder:
         kind="session",
         argv=None,
         session=SessionOrder(**values),
-        **{"limits": limits, **PERSON, **changes},
+        **{"limits": limits, "secrets": True, **PERSON, **changes},
     )
 
 
