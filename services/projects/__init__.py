@@ -15,6 +15,7 @@ from services.projects.access import (
     visible_ids,
 )
 from services.projects.actions import list_projects
+from services.projects.edits import Author
 from services.projects.history import Difference, FileChange
 from services.projects.refs import NoSuchRef
 from services.projects.rules import Status, Visibility
@@ -23,6 +24,7 @@ from services.projects.schemas import ProjectsQuery, ProjectView
 from services.projects.store import find, living, names
 
 __all__ = [
+    "Author",
     "Difference",
     "FileChange",
     "NoSuchRef",

@@ -232,6 +232,7 @@ def _make(tx: Transaction, row: Row[Any], start: HubStart, version: tuple[str | 
     environment = environments.resolve(tx, row.environment_id, row.revision)
     tier = _tier(tx, row, row.tier or project.default_tier)
     branch, commit = version
+    author = projects.Author.of(people.find(tx, row.person_id).name)
     workload_id = new_id()
     if row.target != "running":  # else it was recorded when it was wished for
         audit.record(tx, "workspace.start", actions.KIND, row.id, project_id=row.project_id)
@@ -244,6 +245,8 @@ def _make(tx: Transaction, row: Row[Any], start: HubStart, version: tuple[str | 
         "project_id": project.id,
         "project": project.full_name,
         "person_id": row.person_id,
+        "person_name": author.name,
+        "person_email": author.email,
         "repository": project.repository,
         "commit": commit,
         "environment": {

@@ -88,8 +88,8 @@ def as_table(status: Status) -> str:
     """Write the status as a few lines for a terminal."""
     lines = [
         f"Smalti is {status.state}" + (f" at {status.url}" if status.url else ""),
-        f"state folder {status.home}",
-        f"default environment {status.environment}; tools {status.tools}",
+        f"state folder {status.home}; default environment {status.environment}, "
+        f"tools {status.tools}",
         "",
         f"{'process':<12}{'state':<10}{'pid':<9}{'since':<26}{'restarts'}",
     ]

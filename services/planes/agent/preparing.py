@@ -9,7 +9,7 @@ the run.
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -26,7 +26,8 @@ from services.planes.agent.programs import (
     variables,
 )
 from services.planes.agent.rules import is_name, size_text
-from services.planes.agent.sessions import START, Sessions, run_origin
+from services.planes.agent.secrets import with_secrets
+from services.planes.agent.sessions import SESSION_VARIABLES, START, Sessions, run_origin
 from services.planes.agent.settings import Settings
 from services.planes.agent.trash import Trash
 from services.planes.agent.trees import Trees
@@ -87,15 +88,21 @@ class Preparing:
             return None if there else "making the workspace's folder"
         return None if self._trees.ready(order) else "fetching the project's code"
 
-    async def prepare(self, key: RunKey, order: RunOrder) -> RunSpec:
-        """Make everything ready for a run. CannotPrepare, OSError."""
+    async def prepare(
+        self, key: RunKey, order: RunOrder, secrets: Mapping[str, str] | None = None
+    ) -> RunSpec:
+        """Make everything ready for a run, with its secret variables. CannotPrepare, OSError."""
+        if order.session is not None:
+            spec = await self._prepare_session(key, order)
+            return with_secrets(spec, secrets or {}, SESSION_VARIABLES)
+        return with_secrets(await self._prepare_job(key, order), secrets or {})
+
+    async def _prepare_job(self, key: RunKey, order: RunOrder) -> RunSpec:
         self._check_disk()
         environment = find_environment(self._settings.environments, order.environment)
         places = self.places(key)
         self.clear(key)
         os.mkdir(places.outputs)
-        if order.session is not None:
-            return await self._prepare_session(key, order, environment)
         try:
             await self._reach(
                 lambda: self._trees.checkout(order, self._url(order), places.checkout)
@@ -122,8 +129,12 @@ class Preparing:
             readable=tuple(readable),
         )
 
-    async def _prepare_session(self, key: RunKey, order: RunOrder, environment: Path) -> RunSpec:
+    async def _prepare_session(self, key: RunKey, order: RunOrder) -> RunSpec:
+        self._check_disk()
+        environment = find_environment(self._settings.environments, order.environment)
         places, sessions = self.places(key), self.sessions
+        self.clear(key)
+        os.mkdir(places.outputs)
         origin = run_origin(self._client.at.run_api)
         try:
             tools = sessions.tools(order)
@@ -150,6 +161,14 @@ class Preparing:
             home=volume.home,
             endures=True,
         )
+
+    def shown(self, key: RunKey, order: RunOrder | None) -> dict[str, object]:
+        """What there is to report of a session that runs; nothing of other runs."""
+        if order is None or order.session is None:
+            return {}
+        volume = self.volumes.place(order.session.volume)
+        address, activity = self.sessions.address(key, volume), self.sessions.activity(key)
+        return {"address": address, "activity": activity}
 
     def clear(self, key: RunKey) -> None:
         """Throw away a run's folders, if there are any."""

@@ -6,7 +6,7 @@ needs them after a restart too. Must never put a value into a file, a report or 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from services.planes.agent.client import Away, Client
@@ -70,18 +70,19 @@ class Secrets:
         return self._known[key]
 
 
-def with_secrets(spec: RunSpec, variables: dict[str, str]) -> RunSpec:
+def with_secrets(
+    spec: RunSpec, variables: Mapping[str, str], ours: frozenset[str] = frozenset()
+) -> RunSpec:
     """Put secret variables into what is to be started; never over the platform's own. Pure.
 
-    The hub's variables come this way too; those that the plane knows better (the port) stay.
+    The platform's own are SMALTI_* and those named by `ours`.
     """
     if not variables:
         return spec
-    own = {name for name in spec.env if name.startswith("JUPYTERHUB_")}
     given = {
         name: value
         for name, value in variables.items()
-        if not name.startswith("SMALTI_") and name not in own
+        if not name.startswith("SMALTI_") and name not in ours
     }
     return replace(spec, env={**spec.env, **given})
 

@@ -29,6 +29,18 @@ START = Path(__file__).with_name("session_start.py")
 # Below the ports that the kernel gives to outgoing connections.
 PORTS = range(20_000, 30_000)
 ACTIVITY = "activity.json"
+# Without these, as they are set here, a session would not work or not be where it is said to be.
+SESSION_VARIABLES = frozenset(
+    {
+        "GIT_CONFIG_SYSTEM",
+        "JUPYTERHUB_SERVICE_URL",
+        "JUPYTER_CONFIG_DIR",
+        "JUPYTER_PATH",
+        "JUPYTER_RUNTIME_DIR",
+        "PATH",
+        "SHELL",
+    }
+)
 _FIRST_TO_GO = """#!/bin/sh
 # At the memory limit this goes first, and what serves it stays.
 echo 500 2>/dev/null >/proc/self/oom_score_adj
@@ -72,6 +84,7 @@ class Sessions:
         self.clear(key)
         (folder / "live").mkdir(parents=True)
         (folder / "config").mkdir()
+        (folder / "config" / "migrated").touch()  # else Jupyter would look for an old one to copy
         for name, text in (("first-to-go", _FIRST_TO_GO), ("git-credential-smalti", _CREDENTIAL)):
             _write_program(folder / "bin" / name, text)
         (folder / "bin" / "smalti").symlink_to(self._tools / "bin" / "smalti")
@@ -107,7 +120,8 @@ class Sessions:
             "GIT_CONFIG_SYSTEM": str(folder / "gitconfig"),
             "JUPYTER_PATH": str(folder / "jupyter"),
             "JUPYTER_CONFIG_DIR": str(folder / "config"),
-            "JUPYTER_RUNTIME_DIR": str(folder / "live" / "runtime"),
+            # Memory that is the sandbox's own: the server writes its token there.
+            "JUPYTER_RUNTIME_DIR": f"/dev/shm/smalti-{key}",  # noqa: S108
             "JUPYTERHUB_SERVICE_URL": f"http://127.0.0.1:{self._ports[str(key)]}"
             + order.session.base_url,
             "SMALTI_ACTIVITY_FILE": str(folder / "live" / ACTIVITY),

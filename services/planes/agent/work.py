@@ -23,7 +23,7 @@ from services.planes.agent.preparing import Preparing
 from services.planes.agent.programs import CannotPrepare
 from services.planes.agent.reports import Outbox
 from services.planes.agent.rules import Kept, Step
-from services.planes.agent.secrets import Secrets, with_secrets
+from services.planes.agent.secrets import Secrets
 from services.planes.agent.settings import Pace
 from services.planes.agent.uploads import Uploads
 from services.planes.protocol import LimitsOrder, Outcome, OutputEntry, Phase, RunReport
@@ -72,7 +72,7 @@ class Work:
         self._log = self._new_log(None if adopted else 0)
         self._notes: list[str] = []
         self._again = Backoff(0.5, 30.0)
-        self._announced: str | None = None  # a session's address, once it answers
+        self._announced = False  # whether a session's address was told
         self._saved = kept if on_disk else None
 
     # -- from outside --------------------------------------------------------------------------
@@ -121,22 +121,16 @@ class Work:
         state = self._bench.runtime.state(self.kept.key)
         phase = rules.reported_phase(state)
         report = telling.report_on(self.kept.command, phase, state, log_end=self._log.end)
-        return report.model_copy(update=self._session()) if phase is Phase.RUNNING else report
-
-    def _session(self) -> dict[str, object]:
-        """What there is to say of a session that runs; nothing of other runs."""
-        order, bench = self.kept.command.order, self._bench.preparing
-        if order is None or order.session is None:
-            return {}
-        key, volume = self.kept.key, bench.volumes.place(order.session.volume)
-        self._announced = bench.sessions.address(key, volume)
-        return {"address": self._announced, "activity": bench.sessions.activity(key)}
+        if phase is not Phase.RUNNING:
+            return report
+        shown = self._bench.preparing.shown(self.kept.key, self.kept.command.order)
+        self._announced = shown.get("address") is not None
+        return report.model_copy(update=shown)
 
     def sampled(self) -> None:
         """Report the samples taken of a run that runs."""
         samples = telling.points(self._bench.runtime.samples(self.kept.key))
-        session = self._announced is not None
-        if (samples or session) and self.kept.final is None:
+        if (samples or self._announced) and self.kept.final is None:
             self._bench.outbox.put(self.report().model_copy(update={"samples": samples}))
 
     @property
@@ -255,8 +249,7 @@ class Work:
         self._tell_preparing(reason)
         try:
             variables = await bench.secrets.wait(self.kept.key, order, self._tell_preparing)
-            spec = await bench.preparing.prepare(self.kept.key, order)
-            spec = with_secrets(spec, variables)
+            spec = await bench.preparing.prepare(self.kept.key, order, variables)
             # From here on it is not interrupted: a start is awaited to its end.
             self._step = None
             if not self._interrupted:
@@ -274,7 +267,7 @@ class Work:
             await self._pause(delay)
             if self._wake.is_set():
                 return
-            if not self._announced and self._session().get("address"):
+            if not self._announced and self.report().address:
                 self._put_state()
             try:
                 moved = await self._log.ship()

@@ -68,8 +68,8 @@ class Control:
         self.outputs: dict[Key, dict[str, bytes]] = {}
         self.unknown: set[str] = set()
         self.secrets: dict[str, dict[str, str]] = {}
-        self.vault_away = False
         self.volumes: list[str] | None = None
+        self.vault_away = False
         self.hellos: list[Hello] = []
         self.requests: list[str] = []
         self.credential = CREDENTIAL

@@ -106,7 +106,7 @@ class Browser:
         assert self._http is not None
         async with self._http.request(method, self.url + where, json=body) as answer:
             assert answer.status < 300, (answer.status, await answer.text())
-            return await answer.json() if answer.content_length != 0 else None
+            return await answer.json() if answer.status != 204 else None
 
     async def open_notebook(self, path: str, kernel: str = "python3") -> str:
         """Start a kernel for a notebook; its id."""
@@ -120,7 +120,7 @@ class Browser:
         assert self._http is not None
         return await self._http.ws_connect(self.url + path, autoping=True)
 
-    async def execute(self, kernel_id: str, code: str, timeout: float = 20) -> str:
+    async def execute(self, kernel_id: str, code: str, timeout: float = 60) -> str:
         """Run code in a kernel; all that it wrote, errors included."""
         async with asyncio.timeout(timeout):
             socket = await self.connect(f"api/kernels/{kernel_id}/channels?session_id=s")
@@ -137,17 +137,17 @@ class Browser:
                 if said["msg_type"] == "status" and said["content"]["execution_state"] == "busy":
                     return
 
-    async def terminal(self, command: str, mark: str, timeout: float = 20) -> str:
-        """Type a line into a new terminal and read until a mark is there twice."""
+    async def terminal(self, command: str, timeout: float = 60) -> str:
+        """Type a line into a new terminal; all that it showed until the line was over."""
         name = (await self.ask("POST", "api/terminals"))["name"]
         text = ""
         async with asyncio.timeout(timeout):
             async with await self.connect(f"terminals/websocket/{name}") as socket:
-                await socket.send_json(["stdin", command + "\r"])
+                await socket.send_json(["stdin", f"{command}; echo ov''er\r"])
                 async for message in socket:
                     kind, *rest = json.loads(message.data)
                     text += rest[0] if kind == "stdout" else ""
-                    if text.count(mark) >= 2:  # typed, and said
+                    if "over" in text:  # said, and not merely typed
                         break
         return text
 
