@@ -40,6 +40,7 @@ def examine(home: Home) -> Iterator[Finding]:
     seen = status.look(home)
     if any(one.name == "agent" for one in seen.processes):
         yield seen.environment != "missing", f"default environment for jobs is {seen.environment}"
+        yield seen.tools != "missing", f"tools environment for workspaces is {seen.tools}"
     for one in (seen.supervisor, *seen.processes):
         yield one.state == "running", f"{one.name} is {one.state}" + _why(home, one.name)
 

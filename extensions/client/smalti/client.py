@@ -15,6 +15,7 @@ from smalti.retries import Retry
 from smalti.secrets import Secrets
 from smalti.settings import Target, Wish, resolve
 from smalti.transport import Call, Transport
+from smalti.workspaces import Workspaces
 
 RUN_PATIENCE = 120.0
 
@@ -46,6 +47,7 @@ class Client:
         self.projects = Projects(self.transport)
         self.jobs = Jobs(self.transport, self.projects)
         self.secrets = Secrets(self.transport)
+        self.workspaces = Workspaces(self.transport, self.projects)
         self.tokens = Tokens(self.transport)
         self.environments = Catalog(self.transport, "environments", views.Environment)
         self.tiers = Catalog(self.transport, "hardware-tiers", views.HardwareTier)

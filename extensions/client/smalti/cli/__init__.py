@@ -23,9 +23,11 @@ from smalti.cli import (
     exits,
     files,
     jobs,
+    models,
     projects,
     secrets,
     tokens,
+    workspaces,
 )
 from smalti.cli.app import CONTEXT, App, Group
 from smalti.cli.terminal import clean
@@ -64,6 +66,9 @@ for _part in (
     projects.projects,
     files.files,
     jobs.jobs,
+    models.models,
+    models.experiments,
+    workspaces.workspaces,
     catalog.environments,
     catalog.tiers,
     catalog.planes,
