@@ -65,6 +65,9 @@ async def _owner(house: House, agent: ScriptedAgent, name: str) -> Owner:
     running = {"project_id": ids["project"], "command": ["sleep", "60"]}
     ids["running"] = (await made(house, "POST", "/jobs", token, json=running))["id"]
     await agent.poll()
+    for which, more in (("own", {}), ("project", {"project_id": ids["project"]})):
+        body = {"name": "API_KEY", "value": f"of {name}", **more}
+        ids[f"{which}_secret"] = (await made(house, "POST", "/secrets", token, json=body))["id"]
     service = await made(house, "POST", "/tokens", token, json={"name": "robot"})
     body = {"project_id": ids["project"]}
     workspace = await made(house, "POST", "/workspaces", token, json=body)
@@ -93,6 +96,8 @@ def bodies(owner: Owner, route: Route) -> list[dict[str, Any]]:
         return [{"commit": "same"}]
     if path.endswith("/projects/{id}"):
         return [{"description": "changed"}]
+    if path.endswith("/secrets/{id}"):
+        return [{"value": "changed"}]
     if path.endswith("/people/{id}"):
         return [{"display_name": "changed"}]
     return [{}]

@@ -84,6 +84,8 @@ async def view_of(two: Furnished, owner: Owner) -> list[Any]:
         f"/jobs?project_id={ids['project']}",
         f"/workspaces?project_id={ids['project']}",
         "/tokens",
+        "/secrets",
+        f"/secrets?project_id={ids['project']}",
         f"/people/{ids['person']}",
     ]
     return [await made(house, "GET", path, owner.token) for path in paths]
@@ -138,6 +140,8 @@ async def test_ids_in_bodies_and_queries_are_no_way_round(two: Furnished) -> Non
         ("POST", "/jobs", {**job, "project_id": mine["project"], "ref": theirs["commit"]}),
         ("POST", "/jobs", {**job, "project_id": mine["project"], "environment_id": theirs["job0"]}),
         ("POST", "/tokens", {"name": "x", "project_id": theirs["project"]}),
+        ("POST", "/secrets", {"name": "A", "value": "x", "project_id": theirs["project"]}),
+        ("GET", f"/secrets?project_id={theirs['project']}", None),
         ("POST", "/workspaces", {"project_id": theirs["project"]}),
         ("POST", "/workspaces", {"project_id": mine["project"], "branch": theirs["commit"]}),
         ("POST", "/workspaces", {"project_id": mine["project"], "environment_id": theirs["job0"]}),

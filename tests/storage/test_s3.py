@@ -133,3 +133,23 @@ def test_credentials_that_others_can_read_are_refused(tmp_path: Path) -> None:
     file.touch(mode=0o644)
     with pytest.raises(ValueError, match="chmod 600"):
         s3.make_client(Settings(home=str(tmp_path), objects="s3", s3_bucket="b"))
+
+
+def test_doctor_says_whether_the_bucket_can_be_used(tmp_path: Path, s3_server: Seaweed) -> None:
+    from services.supervisor import doctor
+    from services.supervisor.home import Home
+
+    home = Home(tmp_path)
+    (tmp_path / "secrets").mkdir()
+    file = tmp_path / "secrets" / "s3.json"
+    file.touch(mode=0o600)
+    file.write_text(f'{{"access_key": "{ACCESS}", "secret_key": "{SECRET}"}}')
+    assert list(doctor._outside(home)) == []
+    for bucket, well in ((BUCKET, True), ("missing-bucket", False)):
+        (tmp_path / "smalti_config.py").write_text(
+            f"c.Settings.objects = 's3'\nc.Settings.s3_bucket = '{bucket}'\n"
+            f"c.Settings.s3_endpoint = '{s3_server.endpoint}'\n"
+        )
+        ((good, text),) = doctor._outside(home)
+        assert good == well, text
+    assert "no such bucket" in text

@@ -364,3 +364,18 @@ async def test_values_are_not_in_what_can_be_printed(house: House) -> None:
     assert repr(key.plain) not in repr(key)
     await put(house)
     assert await Work(house.context).read(store.count) == 1
+
+
+@pytest.mark.parametrize("keeper", ["kms", "transit"])
+async def test_a_keeper_that_is_not_named_is_refused(tmp_path: Path, keeper: str) -> None:
+    with pytest.raises(WrongKey, match="needed as well"):
+        await House(tmp_path, vault_keys=keeper).__aenter__()
+
+
+def test_credentials_that_others_can_read_are_refused(tmp_path: Path) -> None:
+    from services.vault.kms import KmsKeys
+
+    file = tmp_path / "kms.json"
+    file.touch(mode=0o644)
+    with pytest.raises(WrongKey, match="chmod 600"):
+        KmsKeys("key", "eu-central-1", "", file)
