@@ -1,4 +1,4 @@
-"""A workspace as a person has it: code runs in its kernel, through the front door, through kills."""
+"""A workspace as a person has it: code runs in its kernel, by the front door, through kills."""
 
 from __future__ import annotations
 
