@@ -31,8 +31,7 @@ SMALTI_ADMIN = Path(sys.executable).with_name("smalti-admin")
 # Built once per machine and linked into each instance: a build takes some 10 s.
 ENVIRONMENTS = Path(tempfile.gettempdir()) / f"smalti-test-environments-{os.getuid()}"
 PREFIX = "/services/smalti"
-PROCESSES = "frontdoor,hub,platform,agent"
-EVERY_PROCESS = f"{PROCESSES},experiments"
+EVERY_PROCESS = "frontdoor,hub,platform,agent,experiments"
 
 
 def free_port() -> int:
@@ -74,7 +73,8 @@ class Instance:
             "SMALTI_HOME": str(self.home),
             "SMALTI_PORT": str(self.port),
             "SMALTI_ENVIRONMENT_CACHE": str(ENVIRONMENTS),
-            "SMALTI_PROCESSES": processes or PROCESSES,
+            "SMALTI_EXPERIMENTS": str(int("experiments" in (processes or ""))),
+            **({"SMALTI_PROCESSES": processes} if processes else {}),
             **(environment or {}),
         }
 

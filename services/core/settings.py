@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, validate
@@ -177,6 +178,11 @@ class Settings(Configurable):
     def database(self) -> str:
         """The database's SQLAlchemy URL."""
         return self.database_url or f"sqlite:///{self.platform_folder / 'platform.sqlite'}"
+
+
+def has_experiments(environ: Mapping[str, str]) -> bool:
+    """Tell whether MLflow belongs to this instance: SMALTI_EXPERIMENTS=0 leaves it out."""
+    return environ.get("SMALTI_EXPERIMENTS", "") not in ("0", "false")
 
 
 def default_home() -> Path:

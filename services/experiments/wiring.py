@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 from services.core.health import Health, Status
+from services.core.settings import has_experiments
 from services.core.work import Context
 from services.experiments.runtime import Mlflow
 
@@ -16,4 +19,5 @@ def provide(context: Context) -> None:
         there = await mlflow.health()
         return ("ok", "MLflow") if there else ("failed", "MLflow does not answer")
 
-    context.get(Health).add("experiments", ask)
+    if has_experiments(os.environ):
+        context.get(Health).add("experiments", ask)

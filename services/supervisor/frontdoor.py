@@ -28,6 +28,7 @@ PROGRAM_PATHS = ("/api/", "/git/", "/health", "/metrics")
 # rules of people's own hosts (over 40).
 PLATFORM_PRIORITY, LOOPBACK_PRIORITY, OTHER_HOSTS_PRIORITY = 1_000_000, 900_000, 20
 DOOR = "smalti-door"
+AGAIN = "smalti-again"
 
 
 def static_config(home: Home, ports: dict[str, int]) -> dict[str, Any]:
@@ -75,15 +76,19 @@ def routes(ports: dict[str, int], key: str, *, path_only: bool) -> dict[str, Any
             under_prefix if path_only else f"Host(`localhost`) && {under_prefix}",
             PLATFORM_PRIORITY,
         ),
-        "smalti-experiments": _router(
+        "smalti-experiments": _to_experiments(
             under_experiments if path_only else f"Host(`localhost`) && {under_experiments}",
-            "smalti-experiments",
             PLATFORM_PRIORITY,
         ),
     }
     config: dict[str, Any] = {
         "routers": routers,
-        "middlewares": {DOOR: {"headers": {"customRequestHeaders": {HEADER: key}}}},
+        "middlewares": {
+            DOOR: {"headers": {"customRequestHeaders": {HEADER: key}}},
+            # While the process is being started again nothing listens: a request that could not
+            # be begun is tried again for some seconds. One that was begun never is.
+            AGAIN: {"retry": {"attempts": 8, "initialInterval": "100ms"}},
+        },
         "services": {
             "smalti-platform": platform,
             "smalti-hub": _service(ports["hub"]),
@@ -118,8 +123,8 @@ def _other_hosts() -> dict[str, Any]:
             "smalti-hub",
             LOOPBACK_PRIORITY,
         ),
-        "smalti-loopback-experiments": _router(
-            f"{at_loopback} && ({experiments})", "smalti-experiments", LOOPBACK_PRIORITY
+        "smalti-loopback-experiments": _to_experiments(
+            f"{at_loopback} && ({experiments})", LOOPBACK_PRIORITY
         ),
         "smalti-other-hosts": {
             **_router("!Host(`localhost`)", "noop@internal", OTHER_HOSTS_PRIORITY),
@@ -130,6 +135,10 @@ def _other_hosts() -> dict[str, Any]:
 
 def _to_platform(rule: str, priority: int) -> dict[str, Any]:
     return {**_router(rule, "smalti-platform", priority), "middlewares": [DOOR]}
+
+
+def _to_experiments(rule: str, priority: int) -> dict[str, Any]:
+    return {**_router(rule, "smalti-experiments", priority), "middlewares": [AGAIN]}
 
 
 def _router(rule: str, service: str, priority: int) -> dict[str, Any]:

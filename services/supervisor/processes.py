@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.core.settings import has_experiments
 from services.supervisor.frontdoor import LOOPBACK, PREFIX
 from services.supervisor.home import Home, SupervisorError
 
@@ -44,6 +45,8 @@ def processes(home: Home) -> Sequence[Process]:
     """
     chosen = os.environ.get("SMALTI_PROCESSES")
     every = _every(home)
+    if not has_experiments(os.environ):
+        every = tuple(process for process in every if process.name != "experiments")
     if not chosen:
         return every
     names = {name.strip() for name in chosen.split(",")}

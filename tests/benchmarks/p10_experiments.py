@@ -27,6 +27,12 @@ from tests.instance import EVERY_PROCESS, Instance, free_port
 ROUNDS = 7
 LEAST = 0.8
 ARTIFACT = os.urandom(10 << 20)
+MIGRATE = """
+import sys
+from services.core.settings import Settings
+from services.experiments.gateway import mlflow_wiring
+mlflow_wiring.migrate(Settings(home=sys.argv[1]))
+"""
 V2 = "/api/2.0/mlflow"
 
 
@@ -76,13 +82,8 @@ class Bare:
         told = {**mlflow_wiring.environment(settings), "MLFLOW_SERVER_ALLOWED_HOSTS": "*"}
         (folder / "experiments" / "tmp").mkdir()
         # Its database is made as ours is: also with SQLite's log of writes.
-        program = "import sys; from services.experiments.gateway import mlflow_wiring as w; "
-        program += (
-            "from services.core.settings import Settings; w.migrate(Settings(home=sys.argv[1]))"
-        )
-        subprocess.run(
-            [sys.executable, "-c", program, str(folder)], check=True, capture_output=True
-        )
+        migrate = [sys.executable, "-c", MIGRATE, str(folder)]
+        subprocess.run(migrate, check=True, capture_output=True)
         command = ["uvicorn", "mlflow.server.fastapi_app:app", "--log-level", "warning"]
         self._process = subprocess.Popen(
             [sys.executable, "-m", *command, "--port", str(self.port), "--workers", "1"],

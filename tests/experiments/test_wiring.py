@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from services.experiments.gateway import table
+from services.experiments.gateway.gate import SERVER_INFO
 
 PROGRAM = """
 import json, sys
@@ -31,7 +32,8 @@ app = wiring.load(settings)
 from mlflow.server import constants, fastapi_app, handlers
 from mlflow.environment_variables import (MLFLOW_DISABLE_TELEMETRY, MLFLOW_ENABLE_WORKSPACES,
     MLFLOW_SERVER_ALLOWED_HOSTS, MLFLOW_SERVER_ENABLE_JOB_EXECUTION,
-    MLFLOW_ENABLE_REMOTE_ASSISTANT, MLFLOW_ENABLE_ASSISTANT_SANDBOX, MLFLOW_SERVER_X_FRAME_OPTIONS)
+    MLFLOW_ENABLE_AI_GATEWAY, MLFLOW_ENABLE_REMOTE_ASSISTANT, MLFLOW_ENABLE_ASSISTANT_SANDBOX,
+    MLFLOW_SERVER_X_FRAME_OPTIONS)
 from mlflow.utils.workspace_utils import WORKSPACE_HEADER_NAME
 import mlflow, anyio
 wiring.ensure_workspace("01a212bf-71d1-7726-969c-5d50911d37dc", "wine")
@@ -44,13 +46,15 @@ print(json.dumps({
     "known": sorted(value for name, value in vars(constants).items() if name.endswith("ENV_VAR"))
         + [v.name for v in (MLFLOW_DISABLE_TELEMETRY, MLFLOW_ENABLE_WORKSPACES,
            MLFLOW_SERVER_ALLOWED_HOSTS, MLFLOW_SERVER_ENABLE_JOB_EXECUTION,
-           MLFLOW_ENABLE_REMOTE_ASSISTANT, MLFLOW_ENABLE_ASSISTANT_SANDBOX,
+           MLFLOW_ENABLE_AI_GATEWAY, MLFLOW_ENABLE_REMOTE_ASSISTANT,
+           MLFLOW_ENABLE_ASSISTANT_SANDBOX,
            MLFLOW_SERVER_X_FRAME_OPTIONS)],
     "told": told,
     "header": WORKSPACE_HEADER_NAME,
     "routes": wiring.routes(app),
     "buffer": anyio.run(bounded),
     "index": wiring.index().exists(),
+    "info": handlers.build_server_info_payload(),
 }))
 """
 
@@ -83,6 +87,9 @@ def test_every_name_that_we_set_is_one_that_mlflow_reads(loaded: Any) -> None:
     assert loaded["version"] == "3.17.2"
     assert loaded["buffer"] == 8
     assert loaded["index"]
+    # Presigned addresses are said to be there whatever the store can; the gate has none.
+    signed = {k: False for k in loaded["info"] if k.startswith("presigned_")}
+    assert {**loaded["info"], **signed} == SERVER_INFO
 
 
 def _example(path: str) -> str:

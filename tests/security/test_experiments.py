@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from services.experiments.gateway import table
+from services.experiments.gateway.gate import SERVER_INFO
 from tests.experiments.lab import MLFLOW, Lab
 
 HTML = b"<html><script>parent.document.title = 'owned'</script></html>"
@@ -34,6 +35,8 @@ def test_s1_no_route_answers_a_stranger(experiments: Lab) -> None:
             answer = stranger.request(method, path)
             assert answer.status_code == 302 if path == "/" else answer.status_code == 401, path
         assert stranger.get("/health").text == "OK"
+        info = stranger.get("/api/3.0/mlflow/server-info").json()
+        assert info == SERVER_INFO  # a constant, and nothing else without a login
         bad = {"Authorization": "Bearer sml_wrong"}
         assert stranger.get("/version", headers=bad).status_code == 401
         assert stranger.get("/version", headers={"Authorization": "Digest x"}).status_code == 401

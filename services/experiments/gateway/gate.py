@@ -33,6 +33,21 @@ _PASSED = frozenset(
 _NO_TELEMETRY = {"disable_ui_telemetry": True, "disable_ui_events": [], "ui_rollout_percentage": 0}
 
 
+# Asked first by every client, once and without a second try: so it is answered while MLflow is
+# starting and the platform is away. It tells nothing that depends on who asks.
+_SERVER_INFO = ("/api/3.0/mlflow/server-info", "/ajax-api/3.0/mlflow/server-info")
+SERVER_INFO = {
+    "store_type": "SqlStore",
+    "workspaces_enabled": True,
+    "trace_archival_enabled": False,
+    "multipart_uploads_enabled": False,
+    "multipart_downloads_enabled": False,
+    "presigned_upload_run_id_supported": False,
+    "presigned_upload_model_id_supported": False,
+    "features_enabled": {"gateway": False},
+}
+
+
 class Gate:
     """The application that the process serves."""
 
@@ -73,6 +88,9 @@ class Gate:
         path = _path(scope)
         if path == "/health":
             await self._health(send)
+            return
+        if path in _SERVER_INFO:
+            await answers.answer_json(send, SERVER_INFO)
             return
         app = self._mlflow.app
         caller = Caller(scope, self._settings)

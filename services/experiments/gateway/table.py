@@ -180,7 +180,6 @@ WRITE POST   3.0/mlflow/review-queues/items/add
 WRITE POST   3.0/mlflow/review-queues/items/remove
 READ  GET    3.0/mlflow/review-queues/items/list
 WRITE POST   3.0/mlflow/review-queues/items/set-status
-SIGNED GET   3.0/mlflow/server-info
 SIGNED GET   3.0/mlflow/workspaces own
 """
 
@@ -230,6 +229,7 @@ DENIED = {
     "/2.0/mlflow/get-online-trace-details": "not implemented by MLflow",
     "/build/": "the same files as /static-files",
     "/health": "answered by the gate before anything else",
+    "/3.0/mlflow/server-info": "answered by the gate before anything else",
     "/graphql": "only POST, which browsers never send across sites as JSON",
 }
 

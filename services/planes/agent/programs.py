@@ -123,11 +123,13 @@ def variables(
 
 
 def experiments(order: RunOrder, api: str) -> dict[str, str]:
-    """Tell MLflow's client where to log; a person's own variables come before these.
+    """Tell MLflow's client where to log; nothing where the instance has no MLflow.
 
     The client is patient: nine tries with a growing pause are some four minutes, in which MLflow
     can be started again. A Retry-After would cut that short: it is for clients of fewer tries.
     """
+    if os.environ.get("SMALTI_EXPERIMENTS", "") in ("0", "false"):
+        return {}
     at = urlsplit(api)
     return {
         "MLFLOW_TRACKING_URI": f"{at.scheme}://{at.netloc}/services/mlflow",
