@@ -12,7 +12,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from services.vault.errors import KeysAway, WrongKey
 from services.vault.masters import MasterKeys
@@ -40,7 +40,7 @@ class KmsKeys(MasterKeys):
 
     def __init__(self, key: str, region: str, endpoint: str, credentials: Path) -> None:
         self._key = key
-        given: dict[str, str] = json.loads(credentials.read_text()) if credentials.exists() else {}
+        given = _credentials(credentials)
         self._client: Any = boto3.client(
             "kms",
             region_name=region or None,
@@ -85,6 +85,17 @@ class KmsKeys(MasterKeys):
                     f"AWS KMS does not give the master key {self._key}: {why}."
                 ) from None
             raise KeysAway(f"AWS KMS: {why}") from None
+        except NoCredentialsError:
+            raise KeysAway("there are no credentials for AWS KMS") from None
         except BotoCoreError as error:
             raise KeysAway(f"AWS KMS cannot be reached ({type(error).__name__})") from None
         return answer
+
+
+def _credentials(file: Path) -> dict[str, str]:
+    if not file.exists():
+        return {}
+    if file.stat().st_mode & 0o077:
+        raise WrongKey(f"{file} can be read by others: chmod 600 it, then start.")
+    found: dict[str, str] = json.loads(file.read_text())
+    return found

@@ -35,8 +35,11 @@ def provide(context: Context) -> None:
 
 
 def keeper(settings: Settings, name: str) -> MasterKeys:
-    """Make a keeper out of the settings."""
+    """Make a keeper out of the settings. Raises WrongKey when they do not name one."""
     secrets = settings.root / "secrets"
+    needed = {"kms": "kms_key", "transit": "transit_url"}.get(name)
+    if needed is not None and not getattr(settings, needed):
+        raise WrongKey(f"The setting vault_keys is {name}: the setting {needed} is needed as well.")
     if name == "kms":
         from services.vault.kms import KmsKeys
 

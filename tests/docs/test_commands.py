@@ -41,7 +41,7 @@ def _every() -> Iterator[tuple[str, Line]]:
         for lines, complete in ((whole, True), (INLINE.findall(text), False)):
             for found in filter(None, (PROGRAM.match(line.strip()) for line in lines)):
                 # As a shell reads it: pipes, substitutions and files are not the program's.
-                words = re.split(r" [|>&#]|\)", found[2])[0]
+                words = re.split(r" [|<>&#]|\)", found[2])[0]
                 yield found[1], Line(name, words.strip(), complete)
 
 
