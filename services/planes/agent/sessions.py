@@ -72,6 +72,7 @@ class Sessions:
         self.clear(key)
         (folder / "live").mkdir(parents=True)
         (folder / "config").mkdir()
+        (folder / "config" / "migrated").touch()  # else Jupyter would look for an old one to copy
         for name, text in (("first-to-go", _FIRST_TO_GO), ("git-credential-smalti", _CREDENTIAL)):
             _write_program(folder / "bin" / name, text)
         (folder / "bin" / "smalti").symlink_to(self._tools / "bin" / "smalti")
