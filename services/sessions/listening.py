@@ -17,6 +17,8 @@ from services.sessions import actions, store
 from services.sessions.rules import OF_RUN, Status
 from services.workloads import Step
 
+TOOL = "its tool is starting"
+
 
 def changed(tx: Transaction, run: Row[Any], step: Step, values: dict[str, Any]) -> None:
     """Take over a step of a workload."""
@@ -24,6 +26,9 @@ def changed(tx: Transaction, run: Row[Any], step: Step, values: dict[str, Any]) 
     if row is None:
         return
     status = OF_RUN[step.status]
+    if status is Status.RUNNING and run.address is None:
+        actions.move(tx, row, Status.PREPARING, TOOL)
+        return
     if not step.status.is_final:
         actions.move(tx, row, status, step.reason)
         return
@@ -34,6 +39,13 @@ def changed(tx: Transaction, run: Row[Any], step: Step, values: dict[str, Any]) 
     # The hub learns of it now, and not only when it looks next.
     actions.move(tx, row, status, step.reason, target="stopped", ticket=None, hub_due=tx.now,
                  hub_tries=0)  # fmt: skip
+
+
+def answers(tx: Transaction, run: Row[Any]) -> None:
+    """Take over that the tool can be reached."""
+    row = store.of_workload(tx, run.id)
+    if row is not None:
+        actions.move(tx, row, Status.RUNNING, run.reason)
 
 
 def warned(tx: Transaction, run: Row[Any], end: datetime) -> None:

@@ -25,7 +25,7 @@ def set_up(tx: Transaction) -> None:
 
 def provide(context: Context) -> None:
     """Hear of sessions' steps, say who uses what, and let go of what was deleted long ago."""
-    listener = workloads.Listener(listening.changed, listening.warned)
+    listener = workloads.Listener(listening.changed, listening.answers, listening.warned)
     context.get(workloads.Kinds).register(SESSION, listener)
     references = context.get(References)
     references.register(

@@ -20,6 +20,7 @@ from services.core.errors import TooMany, Unprocessable
 from services.core.work import actor_of, context_of, settings_of
 from services.planes.protocol import Outcome, Phase, RunReport
 from services.workloads import changes, interactive, private, queue, rules, store, tokens
+from services.workloads.kinds import Kinds
 from services.workloads.merging import Merging
 from services.workloads.rules import Amount, Ending, Status, Step
 from services.workloads.tables import samples, workloads
@@ -202,10 +203,11 @@ def _take_told(tx: Transaction, row: Row[Any], report: RunReport) -> Row[Any]:
     if not values:
         return row
     store.change(tx, row.id, **values)
-    if "address" in values:
-        events.wake(tx, f"workload:{row.id}")
     fresh = store.load(tx, row.id)
     assert fresh is not None, "it was there a moment ago"
+    if "address" in values and row.status == Status.RUNNING.value:
+        context_of(tx).get(Kinds).answers(tx, fresh)
+        events.wake(tx, f"workload:{row.id}")
     return fresh
 
 

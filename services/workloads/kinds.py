@@ -20,9 +20,10 @@ from services.workloads.rules import Step
 
 @dataclass(frozen=True)
 class Listener:
-    """`changed` hears of each step, with what else is written; `warned` of an end to come."""
+    """Hears of each step, with what else is written; of an address; of an end to come."""
 
     changed: Callable[[Transaction, Row[Any], Step, dict[str, Any]], None]
+    answers: Callable[[Transaction, Row[Any]], None]
     warned: Callable[[Transaction, Row[Any], datetime], None]
 
 
@@ -43,6 +44,12 @@ class Kinds:
             return False
         listener.changed(tx, row, step, values)
         return True
+
+    def answers(self, tx: Transaction, row: Row[Any]) -> None:
+        """Tell that a workload answers at an address."""
+        listener = self._listeners.get(row.kind)
+        if listener is not None:
+            listener.answers(tx, row)
 
     def warned(self, tx: Transaction, row: Row[Any], end: datetime) -> None:
         """Tell that a workload is ended at a time if nothing happens in it."""

@@ -47,6 +47,19 @@ async def test_a_workspace_goes_its_whole_way(desk_on_both: Desk) -> None:
     assert (await desk.hub.look("ada", "wine"))["over"]
 
 
+async def test_it_runs_only_once_it_answers(desk: Desk) -> None:
+    made = await desk.make()
+    await desk.do(made, "start")
+    view = await desk.until(made, "Preparing")
+    await desk.agent.poll()
+    await desk.agent.say(view["workload_id"], Phase.RUNNING)
+    view = await desk.view(made)
+    assert (view["status"], view["reason"]) == ("Preparing", "its tool is starting")
+    address = "http://127.0.0.1:4711"
+    await desk.agent.say(view["workload_id"], Phase.RUNNING, address=address)
+    assert (await desk.view(made))["status"] == "Running"
+
+
 async def test_each_start_is_a_new_workload_on_the_same_volume(desk: Desk) -> None:
     made = await desk.make()
     first = await desk.running(made)
