@@ -144,7 +144,7 @@ def _list(tx: Transaction, query: JobsQuery) -> Page[JobView]:
         projects.authorize(tx, Permission.JOB_READ, query.project_id)
     visible = projects.visible_ids(tx, Permission.JOB_READ)
     rows, cursor = page_of_rows(tx, store.listing(query, visible), store.KEYS, query)
-    return Page[JobView].model_construct(items=store.views(tx, rows), next_cursor=cursor)
+    return Page[JobView].model_construct(items=store.views(rows), next_cursor=cursor)
 
 
 async def stop(work: Work, job_id: str) -> JobView:

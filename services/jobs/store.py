@@ -21,7 +21,8 @@ KEYS = [_W.c.id]
 
 def _joined() -> Select[Any]:
     own = [column for column in jobs.c if column.name != "id"]
-    return select(_W.c.id, *own, *_SHOWN).select_from(_W).join(jobs, jobs.c.id == _W.c.id)
+    owner = people.name_of(_W.c.person_id)
+    return select(_W.c.id, *own, *_SHOWN, owner).select_from(_W).join(jobs, jobs.c.id == _W.c.id)
 
 
 # Made once: putting some forty columns together costs as much as fetching a page of rows.
@@ -61,15 +62,21 @@ def listing(query: JobsQuery, visible: Select[Any] | None) -> Select[Any]:
     return statement
 
 
+_COUNT_UP = (
+    update(job_numbers)
+    .where(job_numbers.c.project_id == bindparam("project"))
+    .values(last=job_numbers.c.last + 1)
+    .returning(job_numbers.c.last)
+)
+
+
 def next_number(tx: Transaction, project_id: str) -> int:
     """Count up a project's jobs; numbers are never used again."""
-    mine = job_numbers.c.project_id == project_id
-    last = tx.scalar(select(job_numbers.c.last).where(mine))
-    if last is None:
-        tx.execute(insert(job_numbers).values(project_id=project_id, last=1))
+    row = tx.first(_COUNT_UP, {"project": project_id})
+    if row is None:
+        tx.execute(insert(job_numbers), {"project_id": project_id, "last": 1})
         return 1
-    tx.execute(update(job_numbers).where(mine).values(last=last + 1))
-    return int(last) + 1
+    return int(row.last)
 
 
 def add(tx: Transaction, row: dict[str, Any]) -> None:
@@ -80,22 +87,20 @@ def add(tx: Transaction, row: dict[str, Any]) -> None:
         tx.execute(insert(job_tags), [{"job_id": row["id"], "tag": tag} for tag in tags])
 
 
-def views(tx: Transaction, rows: Iterable[Row[Any]]) -> list[JobView]:
-    """Make the views of several jobs with one look for the names of their owners."""
-    rows = list(rows)
-    names = people.named(tx, {row.person_id for row in rows})
-    return [_view(row, names.get(row.person_id, "")) for row in rows]
+def views(rows: Iterable[Row[Any]]) -> list[JobView]:
+    """Make the views of several jobs."""
+    return [_view(row) for row in rows]
 
 
 def view(tx: Transaction, job_id: str) -> JobView:
     """Make the view of one job. Raises NotFound."""
-    return views(tx, [find(tx, job_id)])[0]
+    return _view(find(tx, job_id))
 
 
-def _view(row: Row[Any], owner: str) -> JobView:
+def _view(row: Row[Any]) -> JobView:
     seconds = _seconds(row)
     values = dict(zip(_NAMES, row, strict=True))
-    values["owner"] = {"id": row.person_id, "name": owner}
+    values["owner"] = {"id": row.person_id, "name": row.owner_name or ""}
     values["cost"] = cost(row.price_per_hour, seconds)
     values["usage"] = None
     if row.cpu_seconds is not None and seconds is not None:

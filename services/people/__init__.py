@@ -6,7 +6,7 @@ The names below are what other nouns may use.
 from services.people.entry import enter
 from services.people.rules import PersonStatus, TokenKind
 from services.people.schemas import PersonName, PersonView
-from services.people.store import Person, by_name, find, first, named
+from services.people.store import Person, by_name, find, first, name_of, named
 from services.people.token_actions import ProjectGate
 from services.people.tokens import Token, consume_enrolment, issue_token, revoke_tokens
 
@@ -24,6 +24,7 @@ __all__ = [
     "find",
     "first",
     "issue_token",
+    "name_of",
     "named",
     "revoke_tokens",
 ]
