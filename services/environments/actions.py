@@ -72,6 +72,19 @@ def digest_of(tx: Transaction, name: str, number: int) -> str:
     return tx.scalar(statement) or ""
 
 
+def id_of(tx: Transaction, name: str) -> str:
+    """Give the id of an environment. Raises Unprocessable when there is none of this name."""
+    row = store.find(tx, name)
+    if row is None:
+        raise Unprocessable(f"there is no environment {name}", code="no_such_environment")
+    return str(row.id)
+
+
+def names(tx: Transaction) -> list[str]:
+    """Give the names of the environments that there are."""
+    return [row.name for row in tx.all(select(environments.c.name).order_by(environments.c.name))]
+
+
 def unready(tx: Transaction) -> dict[tuple[str, int], str]:
     """Say which revisions, by name and number, cannot be used yet, and why: few or none."""
     return {(row.name, row.number): row.reason or row.status for row in store.not_ready(tx)}

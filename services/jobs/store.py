@@ -16,7 +16,10 @@ from services.jobs.tables import job_numbers, job_tags, jobs
 from services.workloads import cost
 
 _W = workloads.workloads
-_SHOWN = [column for column in _W.c if column.name not in ("order", "project_id", "id")]
+_HIDDEN = {"order", "project_id", "id", "stop_reason", "address", "activity_at",
+           "activity_told_at", "busy", "connections", "idle_seconds", "keep_until",
+           "warned_of"}  # fmt: skip
+_SHOWN = [column for column in _W.c if column.name not in _HIDDEN]
 KEYS = [_W.c.id]
 
 

@@ -32,6 +32,7 @@ class TokenKind(StrEnum):
 
     RUN = "run"
     AGENT = "agent"
+    HUB = "hub"
     SERVICE = "service"
     ENROLMENT = "enrolment"
 

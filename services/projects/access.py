@@ -74,6 +74,20 @@ def authorize(tx: Transaction, permission: Permission, project_id: str) -> Proje
     return rows_of([row])[0]
 
 
+def allows(tx: Transaction, actor: Actor, permission: Permission, project_id: str) -> bool:
+    """Tell whether somebody, who need not be the caller, has a permission in a project."""
+    row = tx.first(_ONE, {"project": project_id, "person": actor.person_id})
+    return row is not None and _sees(actor, row) and _may(actor, permission, row)
+
+
+def some_ids(tx: Transaction, visible: Select[tuple[str]] | None, most: int) -> list[str]:
+    """Give the newest of the projects that `visible_ids` selects."""
+    statement = select(projects.c.id).where(projects.c.deleted_at.is_(None))
+    if visible is not None:
+        statement = statement.where(projects.c.id.in_(visible))
+    return [row.id for row in tx.all(statement.order_by(projects.c.id.desc()).limit(most))]
+
+
 def with_role(actor: Actor | None) -> Select[Any]:
     """Select living projects, each with its owner's present name and the actor's role in it.
 

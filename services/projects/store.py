@@ -169,6 +169,16 @@ def known(tx: Transaction, ids: list[str]) -> set[str]:
     return found
 
 
+def living(tx: Transaction, ids: set[str]) -> set[str]:
+    """Tell which of these projects are there and not deleted."""
+    found: set[str] = set()
+    wanted = sorted(ids)
+    for start in range(0, len(wanted), 500):
+        part = projects.c.id.in_(wanted[start : start + 500]) & projects.c.deleted_at.is_(None)
+        found |= {row.id for row in tx.all(select(projects.c.id).where(part))}
+    return found
+
+
 def untended(tx: Transaction, most: int) -> list[str]:
     """Find projects whose repository has changed since it was last tended."""
     stale = projects.c.tended_at.is_(None) | (projects.c.tended_at < projects.c.changed_at)

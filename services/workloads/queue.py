@@ -21,7 +21,7 @@ from services.core.database import Transaction
 from services.core.metrics import QUEUE_SECONDS
 from services.core.work import Work, context_of, settings_of
 from services.storage import Disk
-from services.workloads import changes, store, tokens
+from services.workloads import changes, private, store, tokens
 from services.workloads.rules import Amount, Status, Step, waits_for
 
 AT_ONCE = 20  # admitted by one transaction: the next one follows at once
@@ -145,7 +145,7 @@ def _send(tx: Transaction, row: Row[Any]) -> None:
         name=f"run {row.id}",
         person_id=row.person_id,
         project_id=row.project_id,
-        rights=tokens.given(row.rights),
+        rights=tokens.given(row.rights, row.kind),
         secret=tokens.secret_of(settings_of(tx), row.id, row.attempt),
     )
     QUEUE_SECONDS.observe((tx.now - row.queued_at).total_seconds())
@@ -155,16 +155,16 @@ def _send(tx: Transaction, row: Row[Any]) -> None:
         "admitted_at": tx.now,
         "not_before": None,
     }
-    order = _with_digest(tx, row)
-    if order is not row.order:
+    order = _complete(tx, row)
+    if order != row.order:
         values["order"] = order
     changes.apply(tx, row, step, **values)
     store.tell_agent(tx, row.plane_id, row.id)
 
 
-def _with_digest(tx: Transaction, row: Row[Any]) -> dict[str, Any]:
-    """Name the environment's content, which was not known when the run was accepted early."""
-    order: dict[str, Any] = row.order
+def _complete(tx: Transaction, row: Row[Any]) -> dict[str, Any]:
+    """Say in the order what was not known, or may have changed, since it was accepted."""
+    order: dict[str, Any] = {**row.order, "secrets": private.wanted(tx, row)}
     wanted = order["environment"]
     if wanted["digest"]:
         return order
@@ -174,13 +174,19 @@ def _with_digest(tx: Transaction, row: Row[Any]) -> dict[str, Any]:
 
 def _explain(tx: Transaction, waiting: list[tuple[Row[Any], str]]) -> None:
     for place, (row, refusal) in enumerate(waiting):
-        reason = f"{refusal}; {place} before it" if place else refusal
+        reason = _with_place(row, refusal, place)
         if row.reason == reason:
             continue
         only_the_place = (row.reason or "").partition(";")[0] == refusal
         if only_the_place and place and tx.now - row.updated_at < PLACE_EVERY:
             continue
         changes.apply(tx, row, Step(Status.QUEUED, reason))
+
+
+def _with_place(row: Row[Any], refusal: str, before: int) -> str:
+    if row.kind == "session":  # somebody sits there and waits
+        return f"{refusal}; position {before + 1} in the queue"
+    return f"{refusal}; {before} before it" if before else refusal
 
 
 async def turn(work: Work) -> None:

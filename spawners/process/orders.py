@@ -18,7 +18,6 @@ from spawners.process.sandbox import Rooms, Sandbox
 from spawners.runtime import Isolation, RunKey, RunSpec, RuntimeFailure
 from spawners.shim import files
 from spawners.shim.cgroups import Group, child
-from spawners.shim.zygote import MOST
 
 MARK = "SMALTI_RUN_MARK"
 _PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -141,10 +140,9 @@ def put_into_group(order: dict[str, Any], base: Group | None, name: str) -> Grou
     return group
 
 
-def message(order: dict[str, Any], folder: Path) -> bytes:
-    """What to send to the zygote: the order, or where it lies if it is too long for that."""
-    text = json.dumps(order).encode()
-    if len(text) < MOST:
-        return text
-    files.write(str(folder), files.ORDER, order)
-    return json.dumps({"folder": str(folder), "in_file": True}).encode()
+def message(order: dict[str, Any]) -> bytes:
+    """What to send to the zygote. The nursery sees to it that a long one gets there as well.
+
+    An order holds the run's variables, secret ones too: it must never be written to a disk.
+    """
+    return json.dumps(order).encode()

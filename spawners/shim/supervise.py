@@ -30,11 +30,6 @@ _NO_ROOM = 10.0  # seconds that a program that is over waits for room for its la
 def run(order: dict[str, Any], wire: socket.socket, boot_id: str) -> None:
     """Be the shim of the run that was ordered; returns when it is over and written down."""
     folder = order["folder"]
-    if order.get("in_file"):
-        found = files.read(folder, files.ORDER)
-        if found is None:
-            return  # another shim has taken it
-        order = found
     claim = {
         "shim": os.getpid(),
         "shim_start": processes.start_time(os.getpid()),
@@ -42,8 +37,6 @@ def run(order: dict[str, Any], wire: socket.socket, boot_id: str) -> None:
     }
     if not files.claim(folder, order["claim"] | claim):
         return
-    with suppress(FileNotFoundError):
-        os.unlink(f"{folder}/{files.ORDER}")
     supervision = Supervision(folder, order, wire)
     supervision.tell("C", claim["shim_start"])
     supervision.run()

@@ -26,6 +26,7 @@ from services.planes.agent.pace import Backoff
 from services.planes.agent.preparing import Preparing
 from services.planes.agent.reports import Outbox
 from services.planes.agent.rules import Kept
+from services.planes.agent.secrets import Secrets
 from services.planes.agent.settings import Settings
 from services.planes.agent.trash import Trash
 from services.planes.agent.trees import Trees
@@ -78,6 +79,7 @@ class Agent:
             desired=Desired(settings.home / "desired"),
             outbox=Outbox(client, pace.batch, pace.progress, self._outbox_backoff),
             preparing=Preparing(settings, client, trees, self._trash, self.connected.is_set),
+            secrets=Secrets(client, first, longest),
             logs=LogShipping(client, self._runtime, first, longest),
             uploads=Uploads(client, first, longest),
             resync=self._resync,

@@ -25,6 +25,7 @@ from services.planes.protocol import (
     OutputEntry,
     Reports,
     ReportsAnswer,
+    SecretsAnswer,
 )
 from spawners.runtime import RunKey
 
@@ -109,6 +110,10 @@ class Client:
         path = f"{_run(key, 'log')}?offset={offset}"
         headers = {"Content-Type": "application/octet-stream"}
         return _parse(LogAnswer, await self._call("PUT", path, piece, headers)).end
+
+    async def secrets(self, key: RunKey) -> dict[str, str]:
+        """Ask for the secret variables of a run."""
+        return _parse(SecretsAnswer, await self._call("GET", _run(key, "secrets"))).env
 
     async def put_output(
         self, key: RunKey, path: str, body: Body, size: int, sha256: str

@@ -23,6 +23,7 @@ from services.planes.agent.preparing import Preparing
 from services.planes.agent.programs import CannotPrepare
 from services.planes.agent.reports import Outbox
 from services.planes.agent.rules import Kept, Step
+from services.planes.agent.secrets import Secrets, with_secrets
 from services.planes.agent.settings import Pace
 from services.planes.agent.uploads import Uploads
 from services.planes.protocol import LimitsOrder, Outcome, OutputEntry, Phase, RunReport
@@ -45,6 +46,7 @@ class Bench:
     desired: Desired
     outbox: Outbox
     preparing: Preparing
+    secrets: Secrets
     logs: LogShipping
     uploads: Uploads
     resync: asyncio.Event  # set it to ask the control plane anew for all that should be here
@@ -67,7 +69,7 @@ class Work:
         self._stopping = False
         self._gone = 0
         # What an earlier process shipped is only known to the control plane.
-        self._log = RunLog(bench.logs, kept.key, None if adopted else 0)
+        self._log = self._new_log(None if adopted else 0)
         self._notes: list[str] = []
         self._again = Backoff(0.5, 30.0)
         self._saved = kept if on_disk else None
@@ -80,9 +82,11 @@ class Work:
             return
         if kept.key != self.kept.key:
             self._left.append(self.kept.key)
-            self._log = RunLog(self._bench.logs, kept.key, 0)
             self._notes, self._stopping, self._gone = [], False, 0
+        renewed = kept.key != self.kept.key
         self.kept = kept
+        if renewed:
+            self._log = self._new_log(0)
         self._save()
         if kept.final is not None:
             self._bench.outbox.put(kept.final)
@@ -236,9 +240,11 @@ class Work:
             self._finish_with(Outcome.ERROR, "the order to run it did not arrive", True)
             return
         reason = bench.preparing.what(order)
-        bench.outbox.put(telling.report_on(self.kept.command, Phase.PREPARING, reason=reason))
+        self._tell_preparing(reason)
         try:
+            variables = await bench.secrets.wait(self.kept.key, order, self._tell_preparing)
             spec = await bench.preparing.prepare(self.kept.key, order)
+            spec = with_secrets(spec, variables)
             # From here on it is not interrupted: a start is awaited to its end.
             self._step = None
             if not self._interrupted:
@@ -319,6 +325,7 @@ class Work:
     async def _clear(self, key: RunKey) -> None:
         await self._bench.runtime.remove(key)
         self._bench.preparing.clear(key)
+        self._bench.secrets.forget(key)
 
     # -- words ---------------------------------------------------------------------------------
 
@@ -339,6 +346,14 @@ class Work:
             report = self.report().model_copy(update={"reason": f"waiting for room: {error}"})
             self._bench.outbox.put(report)
 
+    def _new_log(self, end: int | None) -> RunLog:
+        key, order, secrets = self.kept.key, self.kept.command.order, self._bench.secrets
+        return RunLog(self._bench.logs, key, end, lambda: secrets.mask(key, order))
+
+    def _tell_preparing(self, reason: str | None) -> None:
+        report = telling.report_on(self.kept.command, Phase.PREPARING, reason=reason)
+        self._bench.outbox.put(report)
+
     def _put_state(self) -> None:
         self._bench.outbox.put(self.report())
 
@@ -356,6 +371,8 @@ class Work:
         self._settle(report.model_copy(update={"samples": samples, "last_lines": lines}))
 
     def _settle(self, report: RunReport) -> None:
+        reason = self._bench.secrets.hide(self.kept.key, report.reason)
+        report = report.model_copy(update={"reason": reason})
         self.kept = Kept(command=self.kept.command, final=report)
         self._save()
         self._bench.outbox.put(report)

@@ -28,6 +28,7 @@ from services.planes.protocol import (
     ReportsAnswer,
     RunOrder,
     RunReport,
+    SecretsAnswer,
 )
 from tests.planes.agent.gitserver import GitServer
 
@@ -66,6 +67,8 @@ class Control:
         self.logs: dict[Key, bytearray] = {}
         self.outputs: dict[Key, dict[str, bytes]] = {}
         self.unknown: set[str] = set()
+        self.secrets: dict[str, dict[str, str]] = {}
+        self.vault_away = False
         self.hellos: list[Hello] = []
         self.requests: list[str] = []
         self.credential = CREDENTIAL
@@ -82,6 +85,7 @@ class Control:
         app.router.add_post(f"{API}/agent/reports", self._reports)
         app.router.add_put(f"{API}/agent/runs/{{id}}/{{attempt}}/log", self._put_log)
         app.router.add_get(f"{API}/agent/runs/{{id}}/{{attempt}}/log", self._log_end)
+        app.router.add_get(f"{API}/agent/runs/{{id}}/{{attempt}}/secrets", self._secrets)
         app.router.add_put(f"{API}/agent/runs/{{id}}/{{attempt}}/outputs/{{path:.+}}", self._output)
         if self.git is not None:
             app.router.add_route("*", "/git/{path:.+}", self.git.handle)
@@ -251,6 +255,11 @@ class Control:
             assert stored[offset:] == piece[: len(stored) - offset]
             stored += piece[len(stored) - offset :]
         return _json(LogAnswer(end=len(stored)))
+
+    async def _secrets(self, request: web.Request) -> web.Response:
+        if self.vault_away:
+            return _error(503, "vault_away")
+        return _json(SecretsAnswer(env=self.secrets.get(self._key(request)[0], {})))
 
     async def _output(self, request: web.Request) -> web.Response:
         key, path = self._key(request), request.match_info["path"]
