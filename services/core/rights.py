@@ -43,6 +43,7 @@ class Principal(StrEnum):
     SERVICE = "service"
     AGENT = "agent"
     HUB = "hub"
+    GATE = "gate"
     SYSTEM = "system"
     ANONYMOUS = "anonymous"
 
@@ -103,6 +104,9 @@ class Permission(StrEnum):
     VAULT_READ = "vault:read"
     VAULT_MANAGE = "vault:manage"
     AUDIT_READ = "audit:read"
+    EXPERIMENTS_READ = "experiments:read"
+    EXPERIMENTS_WRITE = "experiments:write"
+    EXPERIMENTS_GATE = "experiments:gate"
     AGENT_WORK = "agent:work"
     AGENT_ENROL = "agent:enrol"
     HUB_SPAWN = "hub:spawn"
@@ -162,6 +166,12 @@ GRANTS: dict[Permission, Grant] = {
     Permission.VAULT_READ: Grant(platform=_WATCHERS),
     Permission.VAULT_MANAGE: Grant(platform=_ADMIN, writes=True),
     Permission.AUDIT_READ: Grant(platform=_WATCHERS),
+    Permission.EXPERIMENTS_READ: Grant(_WATCHERS, _READERS, _CALLERS),
+    Permission.EXPERIMENTS_WRITE: Grant(_ADMIN, _WORKERS, _CALLERS, writes=True),
+    # The process of experiments asks whom it may let in.
+    Permission.EXPERIMENTS_GATE: Grant(
+        principals=frozenset({Principal.GATE}), everyone=True, writes=True
+    ),
     Permission.AGENT_WORK: Grant(
         principals=frozenset({Principal.AGENT}), everyone=True, writes=True
     ),

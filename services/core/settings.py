@@ -121,6 +121,18 @@ class Settings(Configurable):
     s3_endpoint = Unicode("", help="S3: address, when it is not AWS's own.").tag(config=True)
     s3_region = Unicode("", help="S3: region. Empty: as boto3 finds it.").tag(config=True)
 
+    experiments_database_url = Unicode(
+        "", help="SQLAlchemy URL of MLflow's database. Empty: SQLite in the state folder."
+    ).tag(config=True)
+    experiments_artifacts = Unicode(
+        "",
+        help="Where artifacts of experiments are kept: s3://BUCKET/PREFIX. "
+        "Empty: a folder in the state folder.",
+    ).tag(config=True)
+    experiments_body_max = Int(
+        32 * MiB, help="Largest body that MLflow is given, but for artifacts (`upload_max`)."
+    ).tag(config=True)
+
     auth_cache = Float(20.0, help="How long a checked credential is believed (at most 20).").tag(
         config=True
     )

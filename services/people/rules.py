@@ -33,6 +33,7 @@ class TokenKind(StrEnum):
     RUN = "run"
     AGENT = "agent"
     HUB = "hub"
+    GATE = "gate"
     SERVICE = "service"
     ENROLMENT = "enrolment"
 

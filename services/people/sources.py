@@ -25,6 +25,7 @@ _PRINCIPALS = {
     TokenKind.RUN: Principal.RUN,
     TokenKind.AGENT: Principal.AGENT,
     TokenKind.HUB: Principal.HUB,
+    TokenKind.GATE: Principal.GATE,
     TokenKind.SERVICE: Principal.SERVICE,
 }
 
@@ -72,7 +73,7 @@ def actor_of(tx: Transaction, token: Token) -> Actor | None:
         known = entry.Known(
             person, store.roles_of(tx, [person.id])[person.id], store.groups_of(tx, person.id)
         )
-    elif token.kind not in (TokenKind.AGENT, TokenKind.HUB):
+    elif token.kind not in (TokenKind.AGENT, TokenKind.HUB, TokenKind.GATE):
         return None
     return Actor(
         _PRINCIPALS[token.kind],

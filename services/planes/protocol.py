@@ -128,13 +128,16 @@ class RunOrder(Message):
     ending says how it is run (.py, .ipynb, .sh, .R), with `args`. A session has `session`.
     `repository` is the path of the project's git repository under the control plane's origin,
     fetched with `token`, which is also the run's own token. `env` holds the person's variables;
-    the agent adds SMALTI_*. With `secrets` there are secret ones to be asked for.
+    the agent adds SMALTI_*. With `secrets` there are secret ones to be asked for. `person_name`
+    and `person_email` sign the commits made in a session.
     """
 
     kind: Literal["job", "session"]
     project_id: str
     project: str
     person_id: str
+    person_name: str | None = Field(default=None, max_length=200)
+    person_email: str | None = Field(default=None, max_length=320)
     repository: str
     commit: str = Field(pattern=r"^[0-9a-f]{40}$")
     argv: list[str] | None = None

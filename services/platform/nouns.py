@@ -45,6 +45,9 @@ def nouns() -> list[Noun]:
     from services.core.auth import web
     from services.environments.handlers import routes as environment_routes
     from services.events.handlers import routes as event_routes
+    from services.experiments import actions as experiments
+    from services.experiments import handlers as experiment_handlers
+    from services.experiments import wiring as experiment_wiring
     from services.jobs.handlers import routes as job_routes
     from services.people import handlers as people
     from services.people import sync, wiring
@@ -84,6 +87,13 @@ def nouns() -> list[Noun]:
             start=sessions.set_up,
         ),
         Noun("hub-servers", hub_routes),
+        Noun(
+            "experiments",
+            experiment_handlers.routes,
+            experiment_wiring.provide,
+            start=experiments.set_up,
+        ),
+        Noun("experiment pages", experiment_handlers.pages),
         Noun("events", event_routes, events.provide, events.loops),
         Noun("audit", audit_routes, loops=audit.loops),
         Noun("console", console_routes),

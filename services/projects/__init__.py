@@ -6,7 +6,14 @@ what belongs to a project, in the transaction that touches it.
 
 from services.core.work import Context
 from services.projects import history, refs, trees
-from services.projects.access import ProjectRow, allows, authorize, some_ids, visible_ids
+from services.projects.access import (
+    ProjectRow,
+    allows,
+    authorize,
+    some,
+    some_ids,
+    visible_ids,
+)
 from services.projects.actions import list_projects
 from services.projects.history import Difference, FileChange
 from services.projects.refs import NoSuchRef
@@ -33,6 +40,7 @@ __all__ = [
     "living",
     "names",
     "resolve_commit",
+    "some",
     "some_ids",
     "visible_ids",
 ]

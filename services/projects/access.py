@@ -157,6 +157,14 @@ def visible_ids(
     return statement.where(seen)
 
 
+def some(tx: Transaction, visible: Select[tuple[str]] | None, limit: int) -> list[ProjectRow]:
+    """Return the first projects, by name, of those that `visible_ids` selected."""
+    statement = with_role(actor_of(tx)).order_by(projects.c.name, projects.c.id).limit(limit)
+    if visible is not None:
+        statement = statement.where(projects.c.id.in_(visible))
+    return rows_of(tx.all(statement))
+
+
 def _sees(actor: Actor, row: Row[Any]) -> bool:
     """Tell whether the caller may know of a project, whatever their credential is good for."""
     if actor.project_id is not None and actor.project_id != row.id:

@@ -157,10 +157,11 @@ class HubStart(HubCheck):
 
 
 class HubStop(RequestModel):
-    """A stop of a named server; without a workload whatever runs of it."""
+    """A stop of a named server: of a workload, or without one of what a start has led to."""
 
     created: AwareDatetime
     workload_id: str | None = Field(default=None, max_length=36)
+    start_key: str = Field(default="", max_length=64)
 
 
 class HubLook(BaseModel):

@@ -218,7 +218,8 @@ def _begin(
         run = workloads.load(tx, row.workload_id)
         assert run is not None, "a workspace's workload is kept"
         workloads.stop(tx, run, "replaced by a new start")
-        store.change(tx, row.id, target="running", start_key=None, hub_due=None)
+        ticket = start.options.ticket or start.start_key
+        store.change(tx, row.id, target="running", start_key=None, ticket=ticket, hub_due=None)
         return HubSession(workload_id=None, status=Status.STARTING, reason=FORMER,
                           address=None, over=False, seen="")  # fmt: skip
     _make(tx, row, start, version)
@@ -334,10 +335,16 @@ async def give_up(work: Work, user: str, server: str, wish: HubStop) -> HubSessi
     return await work.write(_give_up, user, server, wish)
 
 
+def _is_meant(row: Row[Any], wish: HubStop) -> bool:
+    if wish.workload_id is not None:
+        return bool(row.workload_id == wish.workload_id)
+    return bool(wish.start_key) and wish.start_key in (row.start_key, row.ticket)
+
+
 def _give_up(tx: Transaction, user: str, server: str, wish: HubStop) -> HubSession:
     query = HubLook(created=wish.created, workload_id=wish.workload_id)
     row = _workspace(tx, user, server, wish.created)
-    if row is None or (wish.workload_id is not None and row.workload_id != wish.workload_id):
+    if row is None or not _is_meant(row, wish):
         return _look(tx, user, server, query)
     if actions.end(tx, row):
         store.change(tx, row.id, hub_due=None)  # it is the hub that says so

@@ -34,6 +34,7 @@ class Process:
     path: str = "/"
     ready_timeout: float = 60.0
     stop_grace: float = 10.0
+    waited_for: bool = True  # False: the login page is shown before it is ready
 
 
 def processes(home: Home) -> Sequence[Process]:
@@ -80,6 +81,14 @@ def _every(home: Home) -> Sequence[Process]:
             stop_grace=20.0,
         ),
         Process("agent", (sys.executable, "-m", "services.planes.agent"), stop_grace=20.0),
+        Process(
+            "experiments",
+            (sys.executable, "-m", "services.experiments.gateway"),
+            port="experiments",
+            path="/services/mlflow/health",
+            ready_timeout=120.0,
+            waited_for=False,
+        ),
     )
 
 

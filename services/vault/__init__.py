@@ -7,15 +7,16 @@ rows = sealed_of(tx, "person", [person_id])                              # in a 
 values = await vault.open_all(rows)                                      # after it
 """
 
-from services.vault.errors import Damaged, VaultAway, WrongKey
+from services.vault.errors import Damaged, KeysAway, VaultAway, WrongKey
 from services.vault.sealing import Owner, Sealed
 from services.vault.store import forget, keep, replace, sealed_of, sealed_one
 from services.vault.vault import Vault
-from services.vault.wiring import LOOPS, prepare, provide
+from services.vault.wiring import LOOPS, keeper, prepare, provide
 
 __all__ = [
     "LOOPS",
     "Damaged",
+    "KeysAway",
     "Owner",
     "Sealed",
     "Vault",
@@ -23,6 +24,7 @@ __all__ = [
     "WrongKey",
     "forget",
     "keep",
+    "keeper",
     "prepare",
     "provide",
     "replace",

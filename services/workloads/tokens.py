@@ -26,6 +26,8 @@ RIGHTS = frozenset(
         Permission.OUTPUTS_READ,
         Permission.WORKSPACES_LIST,
         Permission.WORKSPACE_READ,
+        Permission.EXPERIMENTS_READ,
+        Permission.EXPERIMENTS_WRITE,
         Permission.ENVIRONMENTS_READ,
         Permission.TIERS_READ,
         Permission.PLANES_READ,

@@ -91,9 +91,9 @@ class Platform:
             params["workload_id"] = workload_id
         return _standing(await self._ask("GET", server, params=params))
 
-    async def stop(self, server: Server, workload_id: str | None) -> Standing:
-        """Stop it."""
-        body = {"created": server.created, "workload_id": workload_id or None}
+    async def stop(self, server: Server, workload_id: str | None, start_key: str) -> Standing:
+        """Stop a workload, or without one whatever that start has led to."""
+        body = {"created": server.created, "workload_id": workload_id, "start_key": start_key}
         return _standing(await self._ask("POST", server, "/stop", json=body))
 
     async def _ask(self, method: str, server: Server, verb: str = "", **more: Any) -> Any:

@@ -7,8 +7,8 @@ asks of a spawner is asked on to the platform. Crash points, each of which ends 
                                 the platform knows by its name what was started for it
     platform killed in `start`  every call is repeated under the same key until it is back
     platform away at a poll     a server that ran is taken to run on
-    session's address changed   (its agent lost it and runs it anew) the poll writes the new one,
-                                and the hub's own check of routes follows
+    session's address changed   (its agent lost it and runs it anew) the next poll leads the front
+                                door to the new one
 
 Must never log the environment of a session: it holds the server's tokens.
 """
@@ -108,13 +108,16 @@ class SmaltiSpawner(Spawner):  # type: ignore[misc]
         private = {name: str(one) for name, one in everything.items() if name.startswith(PRIVATE)}
         return {
             "options": dict(self.user_options or {}),
-            # Each start has a token of its own: what is made of it names the start.
-            "start_key": hashlib.sha256(f"start {self.api_token}".encode()).hexdigest()[:32],
+            "start_key": self._start_key(),
             "title": self.orm_spawner.display_name or None,
             "base_url": self.server.base_url,
             "url": self._public_address(),
             "private": private,
         }
+
+    def _start_key(self) -> str:
+        # Each start has a token of its own: what is made of it names the start.
+        return hashlib.sha256(f"start {self.api_token}".encode()).hexdigest()[:32]
 
     def _public_address(self) -> str:
         found = str(self.user.public_url(self.name) or self.user.server_url(self.name))
@@ -145,7 +148,8 @@ class SmaltiSpawner(Spawner):  # type: ignore[misc]
         try:
             standing = await self._far.look(self._named, self.workload_id or None)
         except Away:
-            return None  # nothing is known, and what ran runs on
+            # Nothing is known, and what ran runs on; what never got so far does not.
+            return None if self.workload_id or self._check_pending else 1
         except Refused as error:
             self.log.warning("%s is unknown: %s", self._log_name, error.message)
             return 1
@@ -154,21 +158,21 @@ class SmaltiSpawner(Spawner):  # type: ignore[misc]
         if standing.workload_id and not self.workload_id:
             self.workload_id = standing.workload_id  # a start that an earlier hub began
             self._keep_state()
-        self._follow(standing.address)
+        await self._follow(standing.address)
         return None
 
     async def get_url(self) -> str:
         """Say where it answers; of one that is still starting, wait until it does."""
-        if self.workload_id and not self._start_pending:
-            standing = await patiently(
-                lambda: self._far.look(self._named, self.workload_id), lambda: None
-            )
+        if not self._start_pending:
+            run = self.workload_id or None
+            standing = await patiently(lambda: self._far.look(self._named, run), lambda: None)
+            self.workload_id = standing.workload_id or self.workload_id
             standing = await self._until_it_answers(standing)
-            self._follow(standing.address)
+            await self._follow(standing.address)
         return str(self.server.url)
 
-    def _follow(self, address: str | None) -> None:
-        """Write a new address, which the hub's next check of its routes takes over."""
+    async def _follow(self, address: str | None) -> None:
+        """Lead the front door to a new address."""
         if address is None or self.server is None or self._start_pending:
             return
         parts = urlsplit(address)
@@ -176,13 +180,16 @@ class SmaltiSpawner(Spawner):  # type: ignore[misc]
             self.log.info("%s now answers at %s", self._log_name, address)
             self.server.ip, self.server.port = parts.hostname, parts.port
             self.user.db.commit()
+            if self.ready:
+                await self.user.settings["proxy"].add_user(self.user, self.name)
 
     async def stop(self, now: bool = False) -> None:
         """Have it stopped, and wait for its end as long as that may take."""
         run = self.workload_id or None
+        key = self._start_key()  # of a start whose workload was not heard of yet
         try:
             standing = await asyncio.wait_for(
-                patiently(lambda: self._far.stop(self._named, run), lambda: None),
+                patiently(lambda: self._far.stop(self._named, run, key), lambda: None),
                 STOP_PATIENCE,
             )
             async with asyncio.timeout(STOP_PATIENCE):

@@ -66,7 +66,9 @@ async def _owner(house: House, agent: ScriptedAgent, name: str) -> Owner:
     ids["running"] = (await made(house, "POST", "/jobs", token, json=running))["id"]
     await agent.poll()
     service = await made(house, "POST", "/tokens", token, json={"name": "robot"})
-    return Owner(name, token, {**ids, "token": service["id"]})
+    body = {"project_id": ids["project"]}
+    workspace = await made(house, "POST", "/workspaces", token, json=body)
+    return Owner(name, token, {**ids, "token": service["id"], "workspace": workspace["id"]})
 
 
 def routes_of(house: House) -> list[Route]:
@@ -83,6 +85,10 @@ def bodies(owner: Owner, route: Route) -> list[dict[str, Any]]:
         return [{"role": "owner"}]
     if path.endswith("/branches"):
         return [{"name": "mine", "ref": "main"}]
+    if path.endswith("/workspaces/{id}"):
+        return [{"title": "changed"}]
+    if path.endswith("/keep"):
+        return [{"until": None}]
     if path.endswith("/rerun"):
         return [{"commit": "same"}]
     if path.endswith("/projects/{id}"):

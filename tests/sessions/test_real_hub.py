@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
+import sys
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -272,3 +277,86 @@ async def test_a_deleted_workspace_is_no_server_any_more(stage: Stage, tool: Too
 
     await stage.until("the hub to forget it", gone)
     assert (await stage.call("POST", f"/workspaces/{made['id']}/undelete")).status_code == 200
+
+
+async def smalti_says(stage: Stage, *words: str, code: int = 0) -> tuple[str, str]:
+    """Run the command line as the admin; what it printed to both streams."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(stage.smalti.home),
+        "NO_COLOR": "1",
+        "SMALTI_API_URL": stage.smalti.url,
+        "SMALTI_TOKEN": stage.token,
+    }
+    program = str(Path(sys.executable).with_name("smalti"))
+    pipe = asyncio.subprocess.PIPE
+    done = await asyncio.create_subprocess_exec(
+        program, *words, env=environment, stdout=pipe, stderr=pipe
+    )
+    out, err = await asyncio.wait_for(done.communicate(), 60)
+    assert done.returncode == code, (words, out, err)
+    return out.decode(), err.decode()
+
+
+async def test_the_command_line_goes_all_the_way(stage: Stage, tool: Tool) -> None:
+    await stage.project("by-hand")
+    await smalti_says(stage, "workspaces", "create", "by-hand", "--name", "byhand", "--no-start")
+    starting = asyncio.create_task(smalti_says(stage, "workspaces", "start", "byhand"))
+    made = await stage.workspace("byhand", "Preparing")
+    await stage.run(made, tool)
+    out, err = await starting
+    assert out.strip().endswith(f".localhost:{stage.smalti.port}/user/admin/byhand/")
+    assert "byhand Starting: asking the hub" in err
+    assert "byhand Running" in err
+    listed = json.loads((await smalti_says(stage, "workspaces", "list", "--json"))[0])
+    assert ("byhand", "Running") in [(one["name"], one["status"]) for one in listed]
+    kept, _ = await smalti_says(stage, "workspaces", "keep", "byhand", "8h", "--json")
+    assert json.loads(kept)["keep_until"]
+    shown, _ = await smalti_says(stage, "workspaces", "show", "byhand")
+    assert "kept until" in shown
+    opened, _ = await smalti_says(stage, "workspaces", "open", "byhand")
+    assert opened == out
+    await smalti_says(stage, "workspaces", "stop", "byhand")
+    await stage.ends(made)
+    await stage.workspace("byhand", "Stopped")
+    await smalti_says(stage, "workspaces", "delete", "byhand")
+    await smalti_says(stage, "workspaces", "show", "byhand", code=4)
+    gone, _ = await smalti_says(stage, "workspaces", "list", "--deleted", "--json")
+    assert [one["name"] for one in json.loads(gone) if one["name"] == "byhand"]
+    await smalti_says(stage, "workspaces", "undelete", "byhand")
+    asked = await smalti_says(stage, "workspaces", "start", "nothing", code=4)
+    assert "you have no workspace" in asked[1]
+
+
+async def test_the_hubs_tokens_of_a_session_are_the_least(stage: Stage, tool: Tool) -> None:
+    """What the tool is given may say that it lives and see who comes, and nothing more."""
+    made = await start(stage, await make(stage, "least"))
+    await stage.run(made, tool)
+    await stage.ready("least")
+    tokens = (await stage.hub("GET", "/users/admin/tokens")).json()["api_tokens"]
+    own = [one for one in tokens if one["note"] == "Server at /user/admin/least/"]
+    assert [set(one["scopes"]) for one in own] == [
+        {
+            "users:activity!user=admin",
+            "access:servers!server=admin/least",
+            # What the hub itself says is part of the first: to see its own person.
+            "read:users:activity!user=admin",
+            "read:users:groups!user=admin",
+            "read:users:name!user=admin",
+        }
+    ]
+    await stage.call("POST", f"/workspaces/{made['id']}/stop")
+    await stage.ends(made)
+    await stage.forgotten("least")
+    tokens = (await stage.hub("GET", "/users/admin/tokens")).json()["api_tokens"]
+    assert not [one for one in tokens if one["note"] == "Server at /user/admin/least/"]
+
+
+def test_no_secret_of_a_start_is_left_behind(smalti: Instance) -> None:
+    """S11: the hub's variables stand in no row and no log of the platform."""
+    left = [smalti.home / "platform" / "platform.sqlite", *(smalti.home / "logs").iterdir()]
+    for file in left:
+        text = file.read_bytes()
+        assert b"JUPYTERHUB_API_TOKEN" not in text, file
+        secret = (smalti.home / "secrets" / "hub-spawner.token").read_bytes().strip()
+        assert secret not in text, file

@@ -26,6 +26,7 @@ from services.planes.protocol import (
     Reports,
     ReportsAnswer,
     SecretsAnswer,
+    VolumesAnswer,
 )
 from spawners.runtime import RunKey
 
@@ -100,6 +101,10 @@ class Client:
     async def report(self, reports: Reports) -> ReportsAnswer:
         """Post a batch of reports."""
         return await self._post("/agent/reports", reports, ReportsAnswer)
+
+    async def volumes(self) -> set[str]:
+        """Ask which volumes must stay."""
+        return set(_parse(VolumesAnswer, await self._call("GET", "/agent/volumes")).volumes)
 
     async def log_end(self, key: RunKey) -> int:
         """Ask where the stored log of a run ends."""

@@ -71,10 +71,18 @@ class Secrets:
 
 
 def with_secrets(spec: RunSpec, variables: dict[str, str]) -> RunSpec:
-    """Put secret variables into what is to be started; never over the platform's own. Pure."""
+    """Put secret variables into what is to be started; never over the platform's own. Pure.
+
+    The hub's variables come this way too; those that the plane knows better (the port) stay.
+    """
     if not variables:
         return spec
-    given = {name: value for name, value in variables.items() if not name.startswith("SMALTI_")}
+    own = {name for name in spec.env if name.startswith("JUPYTERHUB_")}
+    given = {
+        name: value
+        for name, value in variables.items()
+        if not name.startswith("SMALTI_") and name not in own
+    }
     return replace(spec, env={**spec.env, **given})
 
 

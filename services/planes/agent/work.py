@@ -72,6 +72,7 @@ class Work:
         self._log = self._new_log(None if adopted else 0)
         self._notes: list[str] = []
         self._again = Backoff(0.5, 30.0)
+        self._announced: str | None = None  # a session's address, once it answers
         self._saved = kept if on_disk else None
 
     # -- from outside --------------------------------------------------------------------------
@@ -119,12 +120,23 @@ class Work:
             return self.kept.final
         state = self._bench.runtime.state(self.kept.key)
         phase = rules.reported_phase(state)
-        return telling.report_on(self.kept.command, phase, state, log_end=self._log.end)
+        report = telling.report_on(self.kept.command, phase, state, log_end=self._log.end)
+        return report.model_copy(update=self._session()) if phase is Phase.RUNNING else report
+
+    def _session(self) -> dict[str, object]:
+        """What there is to say of a session that runs; nothing of other runs."""
+        order, bench = self.kept.command.order, self._bench.preparing
+        if order is None or order.session is None:
+            return {}
+        key, volume = self.kept.key, bench.volumes.place(order.session.volume)
+        self._announced = bench.sessions.address(key, volume)
+        return {"address": self._announced, "activity": bench.sessions.activity(key)}
 
     def sampled(self) -> None:
         """Report the samples taken of a run that runs."""
         samples = telling.points(self._bench.runtime.samples(self.kept.key))
-        if samples and self.kept.final is None:
+        session = self._announced is not None
+        if (samples or session) and self.kept.final is None:
             self._bench.outbox.put(self.report().model_copy(update={"samples": samples}))
 
     @property
@@ -262,6 +274,8 @@ class Work:
             await self._pause(delay)
             if self._wake.is_set():
                 return
+            if not self._announced and self._session().get("address"):
+                self._put_state()
             try:
                 moved = await self._log.ship()
                 delay = pace.log_quick if moved else min(delay * 1.5, pace.log_quiet)

@@ -29,6 +29,7 @@ from services.planes.protocol import (
     RunOrder,
     RunReport,
     SecretsAnswer,
+    VolumesAnswer,
 )
 from tests.planes.agent.gitserver import GitServer
 
@@ -69,6 +70,7 @@ class Control:
         self.unknown: set[str] = set()
         self.secrets: dict[str, dict[str, str]] = {}
         self.vault_away = False
+        self.volumes: list[str] | None = None
         self.hellos: list[Hello] = []
         self.requests: list[str] = []
         self.credential = CREDENTIAL
@@ -85,8 +87,9 @@ class Control:
         app.router.add_post(f"{API}/agent/reports", self._reports)
         app.router.add_put(f"{API}/agent/runs/{{id}}/{{attempt}}/log", self._put_log)
         app.router.add_get(f"{API}/agent/runs/{{id}}/{{attempt}}/log", self._log_end)
-        app.router.add_get(f"{API}/agent/runs/{{id}}/{{attempt}}/secrets", self._secrets)
         app.router.add_put(f"{API}/agent/runs/{{id}}/{{attempt}}/outputs/{{path:.+}}", self._output)
+        app.router.add_get(f"{API}/agent/runs/{{id}}/{{attempt}}/secrets", self._secrets)
+        app.router.add_get(f"{API}/agent/volumes", self._volumes)
         if self.git is not None:
             app.router.add_route("*", "/git/{path:.+}", self.git.handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -239,6 +242,11 @@ class Control:
                 content_type="application/json",
             )
         return workload_id, int(request.match_info["attempt"])
+
+    async def _volumes(self, _: web.Request) -> web.Response:
+        if self.volumes is None:
+            return _error(404, "not_found")
+        return _json(VolumesAnswer(volumes=self.volumes))
 
     async def _log_end(self, request: web.Request) -> web.Response:
         return _json(LogAnswer(end=len(self.logs.get(self._key(request), b""))))
