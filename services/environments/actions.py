@@ -42,10 +42,7 @@ def resolve(tx: Transaction, environment_id: str | None, revision: int | None) -
 
     Raises Unprocessable for what does not exist.
     """
-    where = environments.c.name == NAME if environment_id is None else (
-        environments.c.id == environment_id
-    )  # fmt: skip
-    row = tx.first(store.listed().where(where))
+    row = store.to_run(tx, environment_id, NAME)
     if row is None:
         raise Unprocessable("there is no such environment", code="no_such_environment")
     wanted = revision if revision is not None else row.revision

@@ -142,7 +142,7 @@ def _create(tx: Transaction, project_id: str, request: ProjectCreate) -> Project
 def _shown(tx: Transaction, project_id: str) -> ProjectView:
     """Show the project that this very transaction has made or changed, whatever it changed."""
     row = tx.one(with_role(actor_of(tx)).where(projects.c.id == project_id), "this project")
-    return view(tx, rows_of(tx, [row])[0])
+    return view(tx, rows_of([row])[0])
 
 
 async def show(work: Work, project_id: str) -> ProjectView:
@@ -172,7 +172,7 @@ def _list(tx: Transaction, query: ProjectsQuery) -> Page[ProjectView]:
     elif query.name is not None:
         statement = statement.where(projects.c.name == query.name)
     rows, cursor = page_of_rows(tx, statement, [projects.c.id], query)
-    items = [view(tx, row) for row in rows_of(tx, rows)]
+    items = [view(tx, row) for row in rows_of(rows)]
     return Page[ProjectView](items=items, next_cursor=cursor)
 
 

@@ -70,7 +70,7 @@ def create(tx: Transaction, new: NewWorkload) -> None:
     tx.execute(insert(workloads), _row(tx, new, tier))
     if new.private:
         private.seal(tx, new.id, new.private)
-    queue.admit(tx, tier.plane_id)
+    queue.admit(tx, tier.plane_id, plane=plane)
 
 
 def _tier(tx: Transaction, name: str | None) -> Row[Any]:
@@ -168,10 +168,10 @@ def stop(tx: Transaction, row: Row[Any], reason: str | None = None) -> bool:
 
 def take_reports(tx: Transaction, plane_id: str, reports: Sequence[RunReport]) -> int:
     """Apply what a plane's agent reports; give how many reports changed something."""
-    applied = sum(_take(tx, plane_id, report) for report in reports)
-    if applied:
+    applied = [report for report in reports if _take(tx, plane_id, report)]
+    if any(report.phase is Phase.FINISHED for report in applied):  # else no room was made
         queue.admit(tx, plane_id)
-    return applied
+    return len(applied)
 
 
 def _take(tx: Transaction, plane_id: str, report: RunReport) -> bool:

@@ -50,7 +50,7 @@ def test_smalti_admin_takes(line: Line) -> None:
     from services.supervisor.cli import _parser
 
     arguments = shlex.split(line.text)
-    if not line.whole and arguments == ["token"]:
+    if not line.whole and arguments in (["token"], ["password"]):
         arguments.append("NAME")
     _parser().parse_args(arguments)
 

@@ -78,7 +78,7 @@ class Agent:
             runtime=self._runtime,
             client=client,
             desired=Desired(settings.home / "desired"),
-            outbox=Outbox(client, pace.batch, self._outbox_backoff),
+            outbox=Outbox(client, pace.batch, pace.progress, self._outbox_backoff),
             preparing=Preparing(settings, client, trees, self._trash, self.connected.is_set),
             secrets=Secrets(client, first, longest),
             logs=LogShipping(client, self._runtime, first, longest),

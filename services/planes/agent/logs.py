@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 
-from services.planes.agent.client import Away, Client, Gone, Rejected, TooMuch
+from services.planes.agent.client import Away, Client, Gone, NoRoom, Rejected, TooMuch
 from services.planes.agent.masking import Mask
-from services.planes.agent.pace import Backoff
+from services.planes.agent.pace import ROOM_PATIENCE, Backoff
 from spawners.runtime import RunKey, Runtime, RuntimeFailure
 
 log = logging.getLogger(__name__)
@@ -109,19 +110,23 @@ class RunLog:
         elif self._stuck:
             raise Away("the stored log did not get longer")
 
-    async def ship_all(self) -> None:
+    async def ship_all(self, held: Callable[[Away], None]) -> None:
         """Send all that is left of an ended run's log; waits while the control plane is away.
 
-        Raises `client.Gone`.
+        `held` is told of each refusal that it waits out. Raises `client.Gone`.
         """
-        backoff = Backoff(*self._shipping.pause)
+        backoff, began = Backoff(*self._shipping.pause), time.monotonic()
         unreadable = 0
         while True:
             try:
                 if not await self.ship(ended=True):
                     return
                 backoff.reset()
-            except Away:
+            except Away as error:
+                held(error)
+                if isinstance(error, NoRoom) and time.monotonic() - began > ROOM_PATIENCE:
+                    self.closed = f"the log was not all kept: {error}"
+                    return
                 await backoff.wait()
             except (RuntimeFailure, OSError) as error:
                 unreadable += 1

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from services.planes.agent import rules, telling
-from services.planes.agent.client import Away, Client, Gone
+from services.planes.agent.client import Away, Client, Gone, NoRoom
 from services.planes.agent.desired import Desired
 from services.planes.agent.logs import LogShipping, RunLog
 from services.planes.agent.pace import Backoff
@@ -295,14 +295,14 @@ class Work:
         if state is None:
             return
         self._put_state()
-        await self._log.ship_all()
+        await self._log.ship_all(self._held)
         outputs: list[OutputEntry] = []
         notes: list[str] = []
         if self._gone < GONE_MAX:
             order = self.kept.command.order
             limits = order.limits if order else LimitsOrder(cpu=0, memory=0)
             folder = bench.preparing.places(key).outputs
-            outputs, notes = await bench.uploads.put_all(key, folder, limits)
+            outputs, notes = await bench.uploads.put_all(key, folder, limits, self._held)
         self._notes += notes
         tail = await self._log.tail(max(state.log_size, self._log.end or 0))
         self._conclude(state, outputs, tail)
@@ -346,6 +346,12 @@ class Work:
             # In memory it still holds; after a restart hello brings it back.
             fields = {"run": str(self.kept.key), "why": error.strerror}
             log.error("desired entry not written", extra=fields)
+
+    def _held(self, error: Away) -> None:
+        """Tell why an ended run is not finished yet."""
+        if isinstance(error, NoRoom):
+            report = self.report().model_copy(update={"reason": f"waiting for room: {error}"})
+            self._bench.outbox.put(report)
 
     def _new_log(self, end: int | None) -> RunLog:
         key, order, secrets = self.kept.key, self.kept.command.order, self._bench.secrets

@@ -24,7 +24,13 @@ from tests.planes.agent.control import CREDENTIAL, Control
 from tests.planes.agent.gitserver import TOKEN, GitServer
 
 QUICK = Pace(
-    batch=0.01, samples=0.1, repeat=0.5, backoff_first=0.02, backoff_near=0.2, backoff_far=0.5
+    batch=0.01,
+    progress=0.05,
+    samples=0.1,
+    repeat=0.5,
+    backoff_first=0.02,
+    backoff_near=0.2,
+    backoff_far=0.5,
 )
 
 

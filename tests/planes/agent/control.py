@@ -59,6 +59,7 @@ class Control:
         self.forget_finished = True
         self.log_max: int | None = None
         self.refuse_outputs: dict[str, int] = {}
+        self.no_room = False
         self.commands: dict[str, Command] = {}
         self.stream: list[Command] = []
         self.finals: dict[Key, RunReport] = {}
@@ -254,6 +255,8 @@ class Control:
         stored = self.logs.setdefault(self._key(request), bytearray())
         offset, piece = int(request.query["offset"]), await request.read()
         assert len(piece) <= 1 << 20
+        if self.no_room:
+            return _error(507, "storage_full")
         if self.log_max is not None and offset + len(piece) > self.log_max:
             return _error(413, "too_large")
         if offset <= len(stored) < offset + len(piece):
@@ -268,6 +271,8 @@ class Control:
 
     async def _output(self, request: web.Request) -> web.Response:
         key, path = self._key(request), request.match_info["path"]
+        if self.no_room:
+            return _error(507, "storage_full")
         if status := self.refuse_outputs.get(path):
             return _error(status, "refused")
         digest = hashlib.sha256()
