@@ -29,6 +29,7 @@ def nouns() -> list[Noun]:
     """List all nouns, lowest tier first."""
     from services import audit, environments, events, jobs, planes, storage, workloads
     from services.audit.handlers import routes as audit_routes
+    from services.console.handlers import provide as provide_console
     from services.console.handlers import routes as console_routes
     from services.core.auth import web
     from services.environments.handlers import routes as environment_routes
@@ -60,5 +61,5 @@ def nouns() -> list[Noun]:
         Noun("jobs", job_routes, jobs.provide),
         Noun("events", event_routes, events.provide, events.loops),
         Noun("audit", audit_routes, loops=audit.loops),
-        Noun("console", console_routes),
+        Noun("console", console_routes, provide_console),
     ]
