@@ -41,6 +41,7 @@ def nouns() -> list[Noun]:
         workloads,
     )
     from services.audit.handlers import routes as audit_routes
+    from services.console.handlers import provide as provide_console
     from services.console.handlers import routes as console_routes
     from services.core.auth import web
     from services.environments.handlers import routes as environment_routes
@@ -96,5 +97,5 @@ def nouns() -> list[Noun]:
         Noun("experiment pages", experiment_handlers.pages),
         Noun("events", event_routes, events.provide, events.loops),
         Noun("audit", audit_routes, loops=audit.loops),
-        Noun("console", console_routes),
+        Noun("console", console_routes, provide_console),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, select, update
 
 from services import people
 from services.core.database import Transaction
@@ -149,6 +149,15 @@ def owners(tx: Transaction, project_id: str) -> int:
     """Count the members who are owners."""
     mine = (members.c.project_id == project_id) & (members.c.role == ProjectRole.OWNER.value)
     return int(tx.scalar(select(func.count()).select_from(members).where(mine)))
+
+
+def matches(text: str) -> ColumnElement[bool]:
+    """Say which projects hold a text in their present `owner/name`, in any case."""
+    whole = func.lower(project_names.c.owner_name + "/" + project_names.c.name)
+    found = select(project_names.c.project_id).where(
+        project_names.c.retired_at.is_(None), whole.contains(text.lower(), autoescape=True)
+    )
+    return projects.c.id.in_(found)
 
 
 def importing(tx: Transaction, most: int) -> list[Row[Any]]:

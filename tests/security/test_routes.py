@@ -28,6 +28,7 @@ OPEN = {
     "POST /logout": "needs the session's XSRF value",
     "GET ": "leads to the first page",
     "GET /static/{name}": "the pages' own files",
+    "GET /static/built/{name}": "the console's own files",
     "GET /objects/{token}": "needs a signed address",
     "PUT /objects/{token}": "needs a signed address",
     "POST /api/v1/agents/enrol": "needs a single-use token in its body",
