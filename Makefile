@@ -26,7 +26,6 @@ console:
 	@$(PYTHON) setup/make_console.py
 
 lint: setup-test
-	$(BIN)/python setup/make_console.py --test
 	$(BIN)/ruff check $(wildcard $(SMALTI))
 	$(BIN)/ruff format --check $(wildcard $(SMALTI))
 	$(BIN)/mypy

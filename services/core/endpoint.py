@@ -356,10 +356,9 @@ class Endpoint(RequestHandler):
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
         """End the answer; say so when the connection ends with it, as tornado does not."""
-        headers = self.request.headers
-        sends = headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers
-        if sends and not (self._whole or self._ended) and not self._headers_written:
-            # What is left of the body is not read: a proxy must not use the connection again.
+        if not (self._whole or self._ended) and not self._headers_written:
+            # Answered before the body's end, though there be none: tornado then hangs up, and a
+            # proxy that uses the connection again would have to tell its caller 502.
             self.set_header("Connection", "close")
         return super().finish(chunk)
 

@@ -84,10 +84,9 @@ class Work:
         if kept.key != self.kept.key:
             self._left.append(self.kept.key)
             self._notes, self._stopping, self._gone = [], False, 0
-        renewed = kept.key != self.kept.key
-        self.kept = kept
-        if renewed:
+            self.kept = kept
             self._log = self._new_log(0)
+        self.kept = kept
         self._save()
         if kept.final is not None:
             self._bench.outbox.put(kept.final)
@@ -238,8 +237,6 @@ class Work:
         except TimeoutError:
             return
 
-    # -- the steps -----------------------------------------------------------------------------
-
     async def _prepare(self) -> None:
         bench, order = self._bench, self.kept.command.order
         if order is None:
@@ -333,8 +330,6 @@ class Work:
         await self._bench.runtime.remove(key)
         self._bench.preparing.clear(key)
         self._bench.secrets.forget(key)
-
-    # -- words ---------------------------------------------------------------------------------
 
     def _save(self) -> None:
         if self.kept.final is not None and self.kept.command.action == "forget":
