@@ -16,6 +16,8 @@ interface Props {
   binary?: boolean;
   /** The lowest top of the y axis. */
   least?: number;
+  /** How far the x axis goes at least; it begins at 0. */
+  until?: number;
 }
 
 const WIDTH = 720;
@@ -26,13 +28,13 @@ const TOP = 10;
 const RIGHT = 12;
 const LETTERS = ["a", "b", "c", "d"];
 
-export function LineChart({ title, curves, x, y, binary = false, least = 0 }: Props) {
+export function LineChart({ title, curves, x, y, binary = false, least = 0, until = 0 }: Props) {
   const [cursor, setCursor] = useState<number | null>(null);
   const id = useId();
   const all = curves.flatMap((curve) => curve.points);
   if (all.length === 0) return null;
   const xs = all.map((point) => point.x);
-  const [from, to] = [min(xs), Math.max(max(xs), min(xs) + 1e-9)];
+  const [from, to] = [Math.min(0, min(xs)), Math.max(max(xs), until, 1e-9)];
   const top = Math.max(max(all.map((point) => point.y)), least) * 1.08 || 1;
   const bottom = Math.min(0, min(all.map((point) => point.y)));
   const px = (value: number) => LEFT + ((value - from) / (to - from)) * (WIDTH - LEFT - RIGHT);

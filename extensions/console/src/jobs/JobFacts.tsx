@@ -37,8 +37,8 @@ export function JobFacts({ job }: { job: Job }) {
     facts.push(["Run again from", <Anchor key="r" component={Link} inherit to={`/jobs/${job.rerun_of}`}>an earlier job</Anchor>]);
   }
   return (
-    <section className="card" aria-label="Facts">
-      <Title order={2}>Facts</Title>
+    <section className="card" aria-label="Details">
+      <Title order={2}>Details</Title>
       <dl className="facts">
         {facts.map(([name, value]) => (
           <div key={name} style={{ display: "contents" }}><dt>{name}</dt><dd>{value}</dd></div>

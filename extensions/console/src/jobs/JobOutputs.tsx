@@ -9,7 +9,7 @@ import { Empty } from "../parts/Empty";
 import { Shown } from "../parts/Shown";
 import { bytes } from "../parts/format";
 import { Preview } from "../viewers/Preview";
-import { wayOf } from "../viewers/kinds";
+import { wayOf, type Kind } from "../viewers/kinds";
 import { outputsQuery } from "./queries";
 import { over } from "./rules";
 
@@ -29,8 +29,7 @@ export function JobOutputs({ job }: { job: Job }) {
 }
 
 function Files({ job, items }: { job: Job; items: Output[] }) {
-  const first = items.find((item) => wayOf(item.path)?.kind === "image") ?? items.find((item) => wayOf(item.path) !== null);
-  const [shown, setShown] = useState<string | null>(first?.path ?? null);
+  const [shown, setShown] = useState<string | null>(() => mostTelling(items));
   const [most, setMost] = useState(AT_ONCE);
   const open = items.find((item) => item.path === shown);
   return (
@@ -63,6 +62,20 @@ function Files({ job, items }: { job: Job; items: Output[] }) {
       )}
     </div>
   );
+}
+
+const RANK: Kind[] = ["image", "notebook", "markdown", "csv"];
+
+/** The output that is shown first: a picture before a notebook, before a table, before text. */
+function mostTelling(items: Output[]): string | null {
+  const rank = (item: Output) => {
+    const kind = wayOf(item.path)?.kind;
+    if (kind === undefined) return RANK.length + 2;
+    const place = RANK.indexOf(kind);
+    return place < 0 ? RANK.length + (/\.html?$/.test(item.path) ? 1 : 0) : place;
+  };
+  const best = [...items].sort((left, right) => rank(left) - rank(right))[0];
+  return best === undefined || rank(best) > RANK.length + 1 ? null : best.path;
 }
 
 /** The address of one output; slashes of its path stay. */

@@ -15,6 +15,7 @@ export function JobResources({ job }: { job: Job }) {
     <Shown query={query} what="what it used">
       {({ samples, values }) => {
         const start = Date.parse(job.started_at ?? samples[0]?.at ?? job.queued_at);
+        const until = job.finished_at === null ? 0 : (Date.parse(job.finished_at) - start) / 1000;
         const at = (time: string) => (Date.parse(time) - start) / 1000;
         return (
           <div className="stack">
@@ -26,11 +27,11 @@ export function JobResources({ job }: { job: Job }) {
               <>
                 <section className="card">
                   <LineChart title="CPU" curves={[{ name: "CPU", points: samples.map((one) => ({ x: at(one.at), y: one.cpu })) }]}
-                    x={duration} y={cpus} least={1} />
+                    x={duration} y={cpus} least={1} until={until} />
                 </section>
                 <section className="card">
                   <LineChart title="Memory" binary curves={[{ name: "Memory", points: samples.map((one) => ({ x: at(one.at), y: one.memory })) }]}
-                    x={duration} y={bytes} least={1 << 20} />
+                    x={duration} y={bytes} least={1 << 20} until={until} />
                 </section>
               </>
             )}

@@ -8,8 +8,8 @@ import { stepsOf } from "./timeline";
 
 export function JobTimeline({ job }: { job: Job }) {
   return (
-    <section className="card" aria-label="Way of the job">
-      <Title order={2}>Way</Title>
+    <section className="card" aria-label="Timeline">
+      <Title order={2}>Timeline</Title>
       <ol className="steps">
         {stepsOf(job).map((step) => (
           <li key={step.name} className={step.state} aria-current={step.state === "now" ? "step" : undefined}>

@@ -66,7 +66,7 @@ function Form({ project, file, onDone }: { project: Project; file: string | null
         data={[{ value: "command", label: "A command" }, { value: "file", label: "A file" }]} />
       <TextInput label={choices.kind === "file" ? "File" : "Command"} data-autofocus required value={choices.what} maxLength={8000}
         placeholder={choices.kind === "file" ? "train.py or report.ipynb" : "python train.py --trees 200"}
-        error={touched && missing ? "Say what to run." : null} ff="monospace" onChange={(event) => set({ what: event.currentTarget.value })} />
+        error={touched && missing ? "Say what to run." : null} styles={{ input: { fontFamily: "var(--mono)" } }} onChange={(event) => set({ what: event.currentTarget.value })} />
       {choices.kind === "file" && (
         <TextInput label="Arguments" placeholder="--trees 200" value={choices.args} maxLength={8000} onChange={(event) => set({ args: event.currentTarget.value })} />
       )}

@@ -14,6 +14,7 @@ import { useLog } from "./useLog";
 
 const LINE = 20; // pixels, as console.css has it
 const NEAR = 40;
+const SHORT = 28; // lines: a short log that is whole needs no tall box
 
 interface Props {
   jobId: string;
@@ -71,7 +72,8 @@ export function LogView({ jobId, number, done }: Props) {
       </div>
       {cut && <div className="notice wait">The log is very long; this is its beginning. Download it for all of it.</div>}
       {error !== null && <div className="notice wait">The log is not followed just now; this goes on by itself.</div>}
-      <div className="log" ref={place} onScroll={onScroll} tabIndex={0} role="region" aria-label="Log">
+      <div className="log" ref={place} onScroll={onScroll} tabIndex={0} role="region" aria-label="Log"
+        style={done && count < SHORT ? { height: count * LINE + 24 } : {}}>
         <div style={{ height: rows.getTotalSize(), position: "relative" }}>
           {rows.getVirtualItems().map((row) => (
             <LogLine key={row.index} number={row.index + 1} text={lines.at(row.index)} top={row.start}

@@ -3,6 +3,7 @@
 /** Writes a length of time: 0.4 s, 42 s, 7 min 5 s, 3 h 20 min, 5 d 2 h. */
 export function duration(seconds: number): string {
   const s = Math.max(0, seconds);
+  if (s > 0 && s < 0.1) return "under 0.1 s";
   if (s < 10) return `${(Math.floor(s * 10) / 10).toString()} s`;
   if (s < 60) return `${Math.floor(s)} s`;
   if (s < 3600) return two(s, 60, "min", 1, "s");

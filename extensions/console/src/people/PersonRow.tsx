@@ -28,7 +28,7 @@ export function PersonRow({ person, may, self }: { person: Person; may: boolean;
       <th scope="row" className="wrap">{person.name}{person.display_name !== person.name && <div className="soft small">{person.display_name}</div>}</th>
       <td data-name="Roles">
         {may ? (
-          <MultiSelect size="xs" maw={360} aria-label={`Roles of ${person.name}`} data={ROLES} value={person.roles} disabled={change.isPending}
+          <MultiSelect size="xs" maw={360} aria-label={`Roles of ${person.name}`} data={ROLES} value={person.roles} disabled={change.isPending || self}
             onChange={(value) => change.mutate({ roles: value })} />
         ) : person.roles.join(", ")}
       </td>

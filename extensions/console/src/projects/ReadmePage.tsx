@@ -27,8 +27,8 @@ export function ReadmePage() {
             </p>
           </section>
         )}
-        <section className="card" aria-label="Facts">
-          <Title order={2}>Facts</Title>
+        <section className="card" aria-label="Details">
+          <Title order={2}>Details</Title>
           <dl className="facts">
             <dt>Owner</dt><dd>{project.owner.name}</dd>
             <dt>Branch</dt><dd>{project.default_branch}</dd>
