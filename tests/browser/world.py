@@ -85,6 +85,8 @@ def _person(smalti: Instance, name: str) -> None:
             "new_password_confirmation": PASSWORD,
         }
         assert person.post("/hub/change-password", data=data).status_code == 302
+    with smalti.client(name) as client:  # from here on the platform knows them
+        assert client.get("/me").status_code == 200
 
 
 def _projects(world: World) -> None:
