@@ -41,13 +41,13 @@ class Look:
     def tab(self) -> Page:
         """Open a tab."""
         page = self.context.new_page()
-        page.on("console", lambda message: self._complain(message.text))
-        page.on("pageerror", lambda error: self._complain(str(error)))
+        page.on("console", lambda message: self._complain(page, message.text))
+        page.on("pageerror", lambda error: self._complain(page, str(error)))
         return page
 
-    def _complain(self, text: str) -> None:
+    def _complain(self, page: Page, text: str) -> None:
         if not any(part in text for part in self.expected):
-            self.complaints.append(text)
+            self.complaints.append(f"{urlsplit(page.url).path}: {text}")
 
     def _request(self, request: Request) -> None:
         parts = urlsplit(request.url)

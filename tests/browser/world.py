@@ -141,11 +141,15 @@ def _files(world: World) -> None:
 def _jobs(world: World) -> None:
     world.start("trained", "wine", file="train.py", args=["--trees", "20"], tags=["first"])
     world.start("failed", "wine", command="echo begun; exit 3", title="The one that fails")
-    loud = f"""printf '%s\\n' "{NASTY.replace('"', chr(92) + chr(34))}"; printf '\\033[32mgreen\\033[0m\\n'; head -c 2000 /dev/urandom; echo; exit 0"""
+    loud = (
+        f"printf '%s\\n' \"{NASTY.replace(chr(34), chr(92) + chr(34))}\"; "
+        "printf '\\033[32mgreen\\033[0m\\n'; head -c 2000 /dev/urandom; echo; exit 0"
+    )
     world.start("nasty", "nasty", command=loud, title=f"{NASTY} {LONG}"[:200], tags=["<b>tag</b>"])
-    world.start("long", "wine", command="seq -f 'line %06.0f of a long log' 100000", title="A long log")
+    lines = "seq -f 'line %06.0f of a long log' 100000"
+    world.start("long", "wine", command=lines, title="A long log")
     for key in ("trained", "failed", "nasty", "long"):
         world.wait(key, "Succeeded", "Failed", "Error")
-    world.start("running", "wine", command="n=0; while :; do n=$((n+1)); echo tick $n; sleep 0.2; done",
-                title="Counts until it is stopped")  # fmt: skip
+    ticks = "n=0; while :; do n=$((n+1)); echo tick $n; sleep 0.2; done"
+    world.start("running", "wine", command=ticks, title="Counts until it is stopped")
     world.wait("running", "Running")
