@@ -63,7 +63,7 @@ class Noting:
         """Answer 503 when nobody can tell who is asking; the hub would take them for nobody."""
         await super().prepare()  # type: ignore[misc]
         if self.smalti_unknowing:
-            error = web.HTTPError(503, "The hub cannot tell now whose this token is")
+            error: Any = web.HTTPError(503, "The hub cannot tell now whose this token is")
             error.headers = {"Retry-After": RETRY_AFTER}
             raise error
 
