@@ -40,11 +40,6 @@ def tell(request: pytest.FixtureRequest) -> Tell:
     return lambda done: REPORT.tell(request.node.nodeid, done)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Make the drills' marker known."""
-    config.addinivalue_line("markers", "drill(number, fault): which drill of the design it is")
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Twenty seeds for each drill, or as many as SMALTI_DRILL_SEEDS says."""
     if "seed" in metafunc.fixturenames:
