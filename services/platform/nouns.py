@@ -41,6 +41,8 @@ def nouns() -> list[Noun]:
     from services.projects import file_handlers, git_handlers
     from services.projects import handlers as projects
     from services.projects import wiring as project_wiring
+    from services.sessions import snapshots
+    from services.sessions.snapshots.handlers import routes as snapshot_routes
     from services.storage.handlers import routes as storage_routes
     from services.workloads.handlers import routes as agent_routes
 
@@ -58,6 +60,7 @@ def nouns() -> list[Noun]:
         Noun("planes", plane_routes, planes.provide, start=planes.set_up),
         Noun("workloads", agent_routes, workloads.provide, workloads.loops),
         Noun("jobs", job_routes, jobs.provide),
+        Noun("snapshots", snapshot_routes, snapshots.provide, snapshots.loops),
         Noun("events", event_routes, events.provide, events.loops),
         Noun("audit", audit_routes, loops=audit.loops),
         Noun("console", console_routes),

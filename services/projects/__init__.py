@@ -8,29 +8,43 @@ from services.core.work import Context
 from services.projects import history, refs, trees
 from services.projects.access import ProjectRow, authorize, visible_ids
 from services.projects.actions import list_projects
+from services.projects.file_actions import file_at, list_files_at, make_branch
+from services.projects.file_handlers import send_file
 from services.projects.history import Difference, FileChange
 from services.projects.refs import NoSuchRef
 from services.projects.rules import Status, Visibility
-from services.projects.runtime import Repositories
-from services.projects.schemas import ProjectsQuery, ProjectView
+from services.projects.runtime import GitFailed, Repositories, Repository, make_bare
+from services.projects.schemas import FilesQuery, FilesView, ProjectsQuery, ProjectView
 from services.projects.store import find, names
+from services.projects.trees import Entry
 
 __all__ = [
     "Difference",
+    "Entry",
     "FileChange",
+    "FilesQuery",
+    "FilesView",
+    "GitFailed",
     "NoSuchRef",
     "ProjectRow",
     "ProjectView",
     "ProjectsQuery",
+    "Repositories",
+    "Repository",
     "Status",
     "Visibility",
     "authorize",
     "diff",
+    "file_at",
     "find",
     "has_file",
+    "list_files_at",
     "list_projects",
+    "make_bare",
+    "make_branch",
     "names",
     "resolve_commit",
+    "send_file",
     "visible_ids",
 ]
 

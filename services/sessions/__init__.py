@@ -1,0 +1,1 @@
+"""Sessions: interactive workloads in folders that stay."""
