@@ -36,7 +36,8 @@ def command(
     program = [python, "-I", "-S", "-B", "-c", _PROGRAM]
     if sandbox is None or etc is None:
         return Reading(tuple(program), dict(_ENV))
-    args = [sandbox.bwrap, "--die-with-parent", "--new-session", "--unshare-all", "--clearenv"]
+    args = [sandbox.bwrap, "--die-with-parent", "--new-session", "--clearenv"]
+    args += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net"]
     for name, value in _ENV.items():
         args += ["--setenv", name, value]
     args += system.system_binds()

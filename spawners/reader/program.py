@@ -101,6 +101,7 @@ class Reader:
             self._last, self._commit = (begin["tree"], begin["parent"]), begin["commit"]
         self._pack = Pack()
         self._head: str | None = None
+        self._unreadable: str | None = None
         self._told: dict[str, Any] = {}  # the last answer, while nothing changes
 
     def look(self, number: int) -> None:
@@ -168,7 +169,7 @@ class Reader:
         head = self._head = history.head(self._asking)
         if head is None or head in self._commits:
             return head
-        if head not in history.has(self._asking, [head]):
+        if head == self._unreadable or head not in history.has(self._asking, [head]):
             found.lost.append(_HISTORY)
             return None
         wanted = self._commits + ([] if self._strict else history.remote_heads(self._asking))
@@ -179,8 +180,10 @@ class Reader:
                 self._wire.send_pack(history.pack(self._asking, head, known))
                 self._taken()
         except history.Unreadable:
-            self._wire.send_pack([b"unreadable"])  # so that it is no pack
-            self._taken()
+            # What was sent of it is ended so that it is no pack, and is refused.
+            self._wire.send_pack([b"unreadable"])
+            self._wire.receive()
+            self._unreadable = head
             found.lost.append(_HISTORY)
             return None
         self._commits.append(head)
