@@ -22,6 +22,7 @@ from services.planes.agent.agent import Agent
 from services.planes.agent.client import Client
 from services.planes.agent.settings import Address, Pace, Settings
 from spawners.fakes import HOLD, FakeRuntime
+from spawners.reader.objects import BLOB, object_id
 from tests.house import House
 
 # Sessions are told of under their own topic, once the noun of workspaces is there.
@@ -64,6 +65,7 @@ class Bench:
         self.home = home
         self.runtime = FakeRuntime(HOLD)
         self.pace = QUICK
+        self.program = ["true"]
         self.workspace_id = new_id()
         self.run_id = new_id()
         self.project = self.home / "volumes" / self.workspace_id / "project"
@@ -128,7 +130,7 @@ class Bench:
                 "person_id": self.person_id,
                 "repository": "/services/smalti/git/ada/wine.git",
                 "commit": self.commit,
-                "argv": ["true"],
+                "argv": self.program,
                 "session": {
                     "tool": "jupyterlab",
                     "base_url": "/user/ada/wine/",
@@ -141,13 +143,26 @@ class Bench:
         actor = self.house.tokens.actors[self.token]
         await Work(self.house.context, actor).write(workloads.create, new)
 
-    async def stop_session(self) -> None:
-        """Stop the session and wait for its end."""
+    async def stop_workload(self) -> None:
+        """Ask the session to stop."""
 
         def ask(tx: Any) -> bool:
             return workloads.stop(tx, workloads.load(tx, self.run_id))
 
         await Work(self.house.context).write(ask)
+
+    async def finished(self) -> None:
+        """Wait until the session is over."""
+        async with asyncio.timeout(30):
+            while (await Work(self.house.context).read(workloads.load, self.run_id)) is not None:
+                row = await Work(self.house.context).read(workloads.load, self.run_id)
+                if row is not None and row.finished_at is not None:
+                    return
+                await asyncio.sleep(0.05)
+
+    async def stop_session(self) -> None:
+        """Stop the session and wait for its end."""
+        await self.stop_workload()
         await self.until(lambda: not self.runtime.states())
 
     async def snapshots(self) -> list[dict[str, Any]]:
@@ -162,7 +177,7 @@ class Bench:
         self, wanted: Callable[[dict[str, Any]], bool] = lambda _: True, after: int = 0
     ) -> dict[str, Any]:
         """Wait for a newest snapshot of which something is so."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 found = await self.snapshots()
                 if found and found[0]["number"] > after and wanted(found[0]):
@@ -180,12 +195,21 @@ class Bench:
 
     async def safe(self, path: str, content: bytes) -> int:
         """Wait until a file's content is safe; give the snapshot's number."""
-        async with asyncio.timeout(20):
+        wanted = object_id(BLOB, content)
+        async with asyncio.timeout(60):
             while True:
                 found = await self.snapshots()
-                if found and await self.content(found[0]["number"], path) == content:
+                if found and await self.blob(found[0]["number"], path) == wanted:
                     return int(found[0]["number"])
                 await asyncio.sleep(0.02)
+
+    async def blob(self, number: int, path: str) -> str | None:
+        """Give the id of a file's content in a snapshot; None when it is not in it."""
+        folder = path.rpartition("/")[0]
+        where = f"/workspaces/{self.workspace_id}/snapshots/{number}/files?limit=200&path={folder}"
+        answer = await self.house.call("GET", where, as_=self.token)
+        items = answer.json()["items"] if answer.status_code == 200 else []
+        return next((str(one["object"]) for one in items if one["path"] == path), None)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for something that nobody announces."""

@@ -35,6 +35,8 @@ class ReaderProcess:
         self._process: asyncio.subprocess.Process | None = None
         self._errors: asyncio.Task[str] | None = None
         self._packing = False
+        self._reading_frame = asyncio.Lock()
+        self._size: int | None = None  # of the frame whose head has been read
 
     async def __aenter__(self) -> ReaderProcess:
         self._process = await asyncio.create_subprocess_exec(
@@ -111,10 +113,16 @@ class ReaderProcess:
         assert self._process is not None
         assert self._process.stdout is not None
         try:
-            size = int.from_bytes(await self._process.stdout.readexactly(4), "big")
-            if size > FRAME_MOST:
-                raise ReaderFailed("a frame that is too long")
-            return await self._process.stdout.readexactly(size)
+            # Whoever reads may be cancelled between head and body, and another go on.
+            async with self._reading_frame:
+                if self._size is None:
+                    head = await self._process.stdout.readexactly(4)
+                    self._size = int.from_bytes(head, "big")
+                if self._size > FRAME_MOST:
+                    raise ReaderFailed("a frame that is too long")
+                data = await self._process.stdout.readexactly(self._size)
+                self._size = None
+                return data
         except asyncio.IncompleteReadError as error:
             raise ReaderFailed("it ended") from error
 

@@ -31,6 +31,7 @@ SLOWEST = 20.0
 LARGE_PAUSE = 5.0
 LARGE_RATE = 20 << 20  # bytes a second of one session's large files, on the average
 LAST_TRIES = 5
+BACKOFF_MOST = 30.0  # a reader that fails begins with reading everything: not too often
 
 
 class NotTaken(Exception):
@@ -92,16 +93,19 @@ class Watcher:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        backoff = Backoff(self._pace.backoff_first, self._pace.backoff_near)
+        first = self._pace.backoff_first
+        away, failing = Backoff(first, self._pace.backoff_near), Backoff(first, BACKOFF_MOST)
         tries = 0
         try:
             while True:
                 try:
-                    await self._watch(backoff)
+                    await self._watch(away, failing)
                     return
                 except Away as error:
                     fields = {"run": str(self._place.key), "why": str(error)}
                     log.info("snapshots wait for the platform", extra=fields)
+                    await away.wait()
+                    continue
                 except (NotTaken, ReaderFailed, RuntimeFailure, OSError, Rejected) as error:
                     tries += self._ending
                     self._complain("snapshot not taken", error)
@@ -110,7 +114,7 @@ class Watcher:
                     await self._say_full(str(error))
                 if tries >= LAST_TRIES:
                     return
-                await backoff.wait()
+                await failing.wait()
         except Gone as error:
             self._complain("session not known", error)
         finally:
@@ -120,7 +124,7 @@ class Watcher:
     def _complain(self, what: str, error: Exception) -> None:
         log.warning(what, extra={"run": str(self._place.key), "why": str(error)})
 
-    async def _watch(self, backoff: Backoff) -> None:
+    async def _watch(self, *backoffs: Backoff) -> None:
         """Look again and again; returns after the last look."""
         place = self._place
         begin = await self._client.snapshot_begin(place.key)
@@ -132,7 +136,8 @@ class Watcher:
                 self._wake.clear()
                 last = self._ending
                 cost = await self._look(reader)
-                backoff.reset()
+                for backoff in backoffs:
+                    backoff.reset()
                 if last:
                     return
                 pause = min(SLOWEST, max(self._pace.snapshots, cost / SHARE))
@@ -162,12 +167,10 @@ class Watcher:
         """Put a pack that the reader sends; tell it whether that worked."""
         try:
             await self._client.put_pack(self._place.key, reader.pack())
-        except (Away, Gone, TooMuch, Rejected) as error:
+        except Rejected:
             await reader.finish_pack()
-            await reader.send({"taken": False})
-            if isinstance(error, Rejected):
-                return  # the reader ends this look, or goes on without a history
-            raise
+            await reader.send({"taken": False})  # it ends this look, or does without a history
+            return
         await reader.finish_pack()
         await reader.send({"taken": True})
 
