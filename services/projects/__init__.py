@@ -15,7 +15,7 @@ from services.projects.refs import NoSuchRef
 from services.projects.rules import Status, Visibility
 from services.projects.runtime import GitFailed, Repositories, Repository, make_bare
 from services.projects.schemas import FilesQuery, FilesView, ProjectsQuery, ProjectView
-from services.projects.store import find, names
+from services.projects.store import find, known, names
 from services.projects.trees import Entry
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "file_at",
     "find",
     "has_file",
+    "known",
     "list_files_at",
     "list_projects",
     "make_bare",

@@ -52,7 +52,7 @@ def _workspaces(tx: Transaction, recent: bool, after: str) -> list[str]:
 
 def _of_gone_projects(tx: Transaction, ids: list[str]) -> set[str]:
     of = store.projects_of(tx, ids)
-    known = projects.names(tx, sorted(set(of.values())))
+    known = projects.known(tx, sorted(set(of.values())))
     return {workspace_id for workspace_id, project in of.items() if project not in known}
 
 
