@@ -13,6 +13,7 @@ from smalti.jobs import Jobs
 from smalti.projects import Projects
 from smalti.retries import Retry
 from smalti.settings import Target, Wish, resolve
+from smalti.snapshots import Snapshots
 from smalti.transport import Call, Transport
 
 RUN_PATIENCE = 120.0
@@ -43,7 +44,8 @@ class Client:
         self.target = target
         self.transport = Transport(target.address, target.token, retry)
         self.projects = Projects(self.transport)
-        self.jobs = Jobs(self.transport, self.projects)
+        self.snapshots = Snapshots(self.transport)
+        self.jobs = Jobs(self.transport, self.projects, self.snapshots)
         self.tokens = Tokens(self.transport)
         self.environments = Catalog(self.transport, "environments", views.Environment)
         self.tiers = Catalog(self.transport, "hardware-tiers", views.HardwareTier)

@@ -118,4 +118,6 @@ def variables(
         SMALTI_COMMIT=order.commit,
         SMALTI_OUTPUTS=str(outputs),
     )
+    if order.session is not None:
+        found["SMALTI_WORKSPACE_ID"] = order.session.volume
     return found

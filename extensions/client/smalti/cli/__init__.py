@@ -15,7 +15,18 @@ from typing import Any, NoReturn
 import click
 
 from smalti import __version__
-from smalti.cli import account, catalog, clone, completion, exits, files, jobs, projects, tokens
+from smalti.cli import (
+    account,
+    catalog,
+    clone,
+    completion,
+    exits,
+    files,
+    jobs,
+    projects,
+    tokens,
+    workspaces,
+)
 from smalti.cli.app import CONTEXT, App, Group
 from smalti.cli.terminal import clean
 from smalti.errors import SmaltiError
@@ -53,6 +64,7 @@ for _part in (
     projects.projects,
     files.files,
     jobs.jobs,
+    workspaces.workspaces,
     catalog.environments,
     catalog.tiers,
     catalog.planes,

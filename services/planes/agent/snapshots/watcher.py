@@ -26,7 +26,7 @@ from spawners.runtime import RunKey, Runtime, RuntimeFailure
 
 log = logging.getLogger(__name__)
 
-SHARE = 0.015  # of a core that looking may take: a huge folder is looked at less often
+SHARE = 0.012  # of a core that looking may take: a huge folder is looked at less often
 SLOWEST = 20.0
 LARGE_PAUSE = 5.0
 LARGE_RATE = 20 << 20  # bytes a second of one session's large files, on the average
