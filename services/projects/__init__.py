@@ -6,8 +6,16 @@ what belongs to a project, in the transaction that touches it.
 
 from services.core.work import Context
 from services.projects import history, refs, trees
-from services.projects.access import ProjectRow, authorize, visible_ids
+from services.projects.access import (
+    ProjectRow,
+    allows,
+    authorize,
+    some,
+    some_ids,
+    visible_ids,
+)
 from services.projects.actions import list_projects
+from services.projects.edits import Author
 from services.projects.file_actions import file_at, list_files_at, make_branch
 from services.projects.file_handlers import send_file
 from services.projects.history import Difference, FileChange
@@ -15,10 +23,11 @@ from services.projects.refs import NoSuchRef
 from services.projects.rules import Status, Visibility
 from services.projects.runtime import GitFailed, Repositories, Repository, make_bare
 from services.projects.schemas import FilesQuery, FilesView, ProjectsQuery, ProjectView
-from services.projects.store import find, known, names
+from services.projects.store import find, known, living, names
 from services.projects.trees import Entry
 
 __all__ = [
+    "Author",
     "Difference",
     "Entry",
     "FileChange",
@@ -33,6 +42,7 @@ __all__ = [
     "Repository",
     "Status",
     "Visibility",
+    "allows",
     "authorize",
     "diff",
     "file_at",
@@ -41,11 +51,14 @@ __all__ = [
     "known",
     "list_files_at",
     "list_projects",
+    "living",
     "make_bare",
     "make_branch",
     "names",
     "resolve_commit",
     "send_file",
+    "some",
+    "some_ids",
     "visible_ids",
 ]
 

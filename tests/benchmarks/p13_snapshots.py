@@ -37,8 +37,6 @@ async def _run(folder: Path) -> list[Row]:
     async with House(folder) as house:
         bench = Bench(house, folder / "agent")
         await bench.set_up()
-        bench.program = ["sleep", "3600"]
-        _fill(bench.project)
         agent = agent_process(house, bench.home, house.port)
         agent.start()
         try:
@@ -79,6 +77,8 @@ async def _whole(bench: Bench) -> None:
         people = bench.home / "runtime" / "people.json"
         while os.getuid() == 0 and not people.exists():
             await asyncio.sleep(0.1)
+        await bench.snapshot()
+        _fill(bench.project)
         give_to_person(bench)
         while True:
             found = await bench.snapshots()

@@ -16,7 +16,7 @@ from smalti import decode, downloads, pages, stream
 from smalti.errors import ConnectionFailed, JobNotSuccessful, UnexpectedAnswer, WaitedTooLong
 from smalti.retries import Retry, Trial
 from smalti.transport import Call, Transport
-from smalti.views import JobView, LogText, Metrics, Output, StatusChange
+from smalti.views import ExperimentRun, JobView, LogText, Metrics, Output, StatusChange
 
 LOG_TYPE = {"Accept": "text/plain"}
 PATIENCE = 300.0  # seconds that following and waiting last out a platform that is away
@@ -66,6 +66,11 @@ class Job:
     def is_final(self) -> bool:
         """Tell whether the job has ended."""
         return self.view.is_final
+
+    def experiment_runs(self) -> builtins.list[ExperimentRun]:
+        """List the runs in MLflow that the job logged; raise Unavailable while MLflow is away."""
+        call = Call("GET", self._url("experiment-runs"), patience=3.0)
+        return [decode.read(ExperimentRun, one) for one in self._transport.json(call)["items"]]
 
     def refresh(self) -> Job:
         """Ask again how the job is; return itself."""

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smalti import decode, pages
-from smalti.errors import NotFound
 from smalti.names import is_id
 from smalti.transport import Call, Transport
 from smalti.views import Restore, Snapshot, SnapshotBranch
+
+if TYPE_CHECKING:
+    from smalti.workspaces import Workspaces
 
 
 class Snapshots:
     """The snapshots of the caller's workspaces. A workspace is named by its id or its name."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, workspaces: Workspaces) -> None:
         self._transport = transport
+        self._workspaces = workspaces
 
     def list(self, workspace: str, *, limit: int | None = None) -> Iterator[Snapshot]:
         """Yield a workspace's snapshots, the newest first."""
@@ -45,12 +48,7 @@ class Snapshots:
 
     def workspace_id(self, workspace: str) -> str:
         """Return the id of a workspace of the caller's; raise NotFound."""
-        if is_id(workspace):
-            return workspace
-        url = self._transport.address.api("workspaces")
-        for one in pages.iterate(self._transport, url, dict, {"name": workspace}, 1):
-            return str(one["id"])
-        raise NotFound(f"there is no workspace {workspace!r}", code="not_found")
+        return workspace if is_id(workspace) else self._workspaces.get(workspace).id
 
     def _url(self, workspace: str, *parts: str) -> str:
         return self._transport.address.api("workspaces", self.workspace_id(workspace), *parts)

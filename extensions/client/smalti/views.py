@@ -84,6 +84,56 @@ class SnapshotBranch:
 
 
 @dataclass(frozen=True)
+class SecretUse:
+    """A run that was given a secret."""
+
+    kind: str = ""
+    id: str = ""
+    person: Reference = Reference()
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Secret:
+    """What is known of a secret: all but its value. `scope` is person or project."""
+
+    id: str
+    name: str = ""
+    scope: str = ""
+    project_id: str | None = None
+    created_at: datetime | None = None
+    created_by: Reference = Reference()
+    updated_at: datetime | None = None
+    updated_by: Reference = Reference()
+    last_used_at: datetime | None = None
+    used_by: tuple[SecretUse, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """A change of keys: how many of the sealed values it has been over."""
+
+    id: str
+    what: str = ""
+    phase: str = ""
+    total: int = 0
+    done: int = 0
+    reason: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Vault:
+    """Who keeps the vault's master key, the keys in use, and the last rotation."""
+
+    provider: str = ""
+    master_keys: tuple[str, ...] = ()
+    sealed: int = 0
+    rotation: Rotation | None = None
+
+
+@dataclass(frozen=True)
 class ProjectView:
     """A project; `role` is the caller's."""
 
@@ -251,6 +301,38 @@ class JobView:
 
 
 @dataclass(frozen=True)
+class WorkspaceView:
+    """A workspace as it was when the platform was asked; `url` while it can be opened."""
+
+    id: str
+    name: str = ""
+    title: str = ""
+    project_id: str = ""
+    project: str = ""
+    owner: Reference = Reference()
+    tool: str = ""
+    environment_id: str | None = None
+    revision: int | None = None
+    tier: str | None = None
+    branch: str = ""
+    status: str = ""
+    reason: str | None = None
+    target: str = ""
+    url: str | None = None
+    workload_id: str | None = None
+    starts: int = 0
+    started_at: datetime | None = None
+    last_activity_at: datetime | None = None
+    busy: str | None = None
+    ends_at: datetime | None = None
+    keep_until: datetime | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    deleted_at: datetime | None = None
+    gone_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Output:
     """A file that a run left; `path` is relative to its outputs folder."""
 
@@ -374,3 +456,69 @@ class StatusChange:
 
     status: str
     reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Where a model version or a run comes from, as the platform itself wrote it down."""
+
+    experiment_run_id: str | None = None
+    job_id: str | None = None
+    session_id: str | None = None
+    commit: str | None = None
+    environment: str | None = None
+    person: str | None = None
+
+
+@dataclass(frozen=True)
+class Model:
+    """A registered model; `aliases` are the versions' by their names."""
+
+    name: str
+    description: str = ""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    latest_version: str | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """One version of a registered model."""
+
+    name: str
+    version: str
+    status: str = ""
+    description: str = ""
+    source: str = ""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    aliases: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    lineage: Lineage = Lineage()
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment."""
+
+    id: str
+    name: str = ""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ExperimentRun:
+    """A run in MLflow, with the last value of each metric."""
+
+    id: str
+    experiment_id: str = ""
+    name: str = ""
+    status: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    metrics: Mapping[str, float | None] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+    url: str = ""
+    lineage: Lineage = Lineage()

@@ -14,7 +14,6 @@ import httpx
 import pytest
 
 from services import workloads
-from services.core import events
 from services.core.ids import new_id
 from services.core.work import Work
 from services.planes.agent import settings
@@ -24,9 +23,6 @@ from services.planes.agent.settings import Address, Pace, Settings
 from spawners.fakes import HOLD, FakeRuntime
 from spawners.reader.objects import BLOB, object_id
 from tests.house import House
-
-# Sessions are told of under their own topic, once the noun of workspaces is there.
-events._TOPIC_OF.setdefault("session.changed", "projects")
 
 QUICK = Pace(
     batch=0.01,
@@ -65,7 +61,6 @@ class Bench:
         self.home = home
         self.runtime = FakeRuntime(HOLD)
         self.pace = QUICK
-        self.program = ["true"]
         self.workspace_id = new_id()
         self.run_id = new_id()
         self.project = self.home / "volumes" / self.workspace_id / "project"
@@ -84,9 +79,11 @@ class Bench:
         )
         put = f"/projects/{self.project_id}/content/data/a.csv"
         self.commit = (await self.call("PUT", put, content=b"1,2\n")).json()["id"]
-        self.project.parent.mkdir(parents=True)
-        bare = self.house.home / "platform" / "git" / f"{self.project_id}.git"
-        git(self.home, "clone", "-q", str(bare), str(self.project))
+        tools = self.house.home / "environments" / ".tools" / "1" / "bin"
+        tools.mkdir(parents=True)
+        (tools / "jupyterhub-singleuser").touch()
+        (tools / "python").write_text("#!/bin/sh\nexec sleep 600\n")  # what a tool does at rest
+        (tools / "python").chmod(0o755)
 
     async def call(self, method: str, path: str, **more: Any) -> httpx.Response:
         """Call the API as the person; what is refused fails the test."""
@@ -130,7 +127,6 @@ class Bench:
                 "person_id": self.person_id,
                 "repository": "/services/smalti/git/ada/wine.git",
                 "commit": self.commit,
-                "argv": self.program,
                 "session": {
                     "tool": "jupyterlab",
                     "base_url": "/user/ada/wine/",

@@ -14,7 +14,6 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from services.core import events
 from services.core.actor import Actor
 from services.core.auth.resolver import Resolver
 from services.core.database import Database
@@ -91,5 +90,4 @@ async def _serve(home: str, port: int, told: dict[str, object]) -> None:
 
 
 if __name__ == "__main__":
-    events._TOPIC_OF.setdefault("session.changed", "projects")
     asyncio.run(_serve(sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])))

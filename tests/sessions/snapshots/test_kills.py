@@ -43,7 +43,6 @@ async def test_an_agent_killed_in_the_middle_loses_nothing(bench: Bench) -> None
     agent = agent_process(bench.house, bench.home, bench.house.port)
     agent.start()
     try:
-        bench.program = ["sleep", "600"]
         await bench.start_session()
         await bench.snapshot()
         give_to_person(bench)
@@ -77,7 +76,6 @@ async def moved(tmp_path: Path) -> Bench:
     async with House(tmp_path) as house:
         made = Bench(house, tmp_path / "agent")
         await made.set_up()
-        made.program = ["sleep", "600"]
         await made.start_session()
     return made
 
