@@ -151,6 +151,14 @@ class RunState:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """A program's beginning: `argv`, after which its own arguments come, and its environment."""
+
+    argv: tuple[str, ...]
+    env: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Capacity:
     """What a plane can give to all its runs together. Cores, bytes, devices."""
 
@@ -218,6 +226,14 @@ class Runtime(ABC):
         """Read what the run has written, both streams in order, from a byte offset on.
 
         Returns b"" at the present end. The log's bytes never change once written.
+        """
+
+    @abstractmethod
+    def reader(self, person_id: str, folder: Path, readable: tuple[Path, ...]) -> Reading:
+        """Say how to run our own `spawners.reader` so that it reads one folder as a person.
+
+        It sees that folder and the `readable` ones, cannot write, and has no network, as far as
+        this machine keeps runs apart. RuntimeFailure when the person has no uid here.
         """
 
     @abstractmethod

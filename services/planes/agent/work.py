@@ -25,6 +25,7 @@ from services.planes.agent.reports import Outbox
 from services.planes.agent.rules import Kept, Step
 from services.planes.agent.secrets import Secrets
 from services.planes.agent.settings import Pace
+from services.planes.agent.snapshots import Snapshots
 from services.planes.agent.uploads import Uploads
 from services.planes.protocol import LimitsOrder, Outcome, OutputEntry, Phase, RunReport
 from spawners.runtime import RunKey, RunPhase, RunState, Runtime, RuntimeFailure
@@ -49,6 +50,7 @@ class Bench:
     secrets: Secrets
     logs: LogShipping
     uploads: Uploads
+    snapshots: Snapshots
     resync: asyncio.Event  # set it to ask the control plane anew for all that should be here
     forgotten: Callable[[Kept], None]  # called when nothing is left of a workload
     pace: Pace
@@ -258,6 +260,7 @@ class Work:
 
     async def _watch(self) -> None:
         self._put_state()
+        self._bench.snapshots.follow(self.kept.key, self.kept.command.order)
         pace = self._bench.pace
         delay, backoff = pace.log_first, Backoff(pace.backoff_first, pace.backoff_far / 4)
         while True:
@@ -293,6 +296,8 @@ class Work:
             return
         self._put_state()
         await self._log.ship_all(self._held)
+        if self._gone < GONE_MAX:
+            await bench.snapshots.conclude(key, self.kept.command.order)
         outputs: list[OutputEntry] = []
         notes: list[str] = []
         if self._gone < GONE_MAX:
