@@ -7,9 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
-from smalti import decode
-from smalti.errors import WaitedTooLong, WorkspaceNotRunning
-from smalti.retries import Retry
+from smalti import decode, waiting
+from smalti.errors import WorkspaceNotRunning
 from smalti.transport import Call, Transport
 from smalti.views import WorkspaceView
 
@@ -84,22 +83,18 @@ class Workspace:
         `changed` is called whenever status or reason are new. Raises WaitedTooLong after
         `timeout` seconds, and WorkspaceNotRunning when it ends in another state.
         """
-        began, pace, shown = time.monotonic(), Retry(first=0.2, most=2.0), None
-        for turn in range(1, 1 << 62):
-            self.refresh()
-            if (self.status, self.reason) != shown:
-                shown = (self.status, self.reason)
-                changed(self.view)
-            if self.status == status:
-                break
-            if self.view.target == "stopped" and self.status in {"Stopped", "Failed"}:
-                why = f": {self.reason}" if self.reason else ""
-                text = f"workspace {self.name} is {self.status}{why}"
-                raise WorkspaceNotRunning(text, self.view)
-            left = None if timeout is None else timeout - (time.monotonic() - began)
-            if left is not None and left <= 0:
-                raise WaitedTooLong(f"workspace {self.name} is {self.status} after {timeout:g} s")
-            time.sleep(min(pace.delay(turn), 2.0 if left is None else left))
+
+        def ended(view: WorkspaceView) -> bool:
+            over = view.target == "stopped" and view.status in {"Stopped", "Failed"}
+            return over or view.status == status
+
+        name = f"workspace {self.name}"
+        waiting.until(
+            lambda: self.refresh().view, ended, name=name, timeout=timeout, changed=changed
+        )
+        if self.status != status:
+            why = f": {self.reason}" if self.reason else ""
+            raise WorkspaceNotRunning(f"{name} is {self.status}{why}", self.view)
         return self
 
     def keep(self, seconds: float | None) -> Workspace:

@@ -108,6 +108,13 @@ class Browser:
             assert answer.status < 300, (answer.status, await answer.text())
             return await answer.json() if answer.status != 204 else None
 
+    async def page(self, where: str) -> str:
+        """Open a page; its text."""
+        assert self._http is not None
+        async with self._http.get(self.url + where) as answer:
+            assert answer.status == 200
+            return await answer.text()
+
     async def open_notebook(self, path: str, kernel: str = "python3") -> str:
         """Start a kernel for a notebook; its id."""
         wanted = {"path": path, "name": path, "type": "notebook", "kernel": {"name": kernel}}

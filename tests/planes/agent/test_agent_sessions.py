@@ -108,6 +108,13 @@ async def test_a_kernel_and_its_state_outlive_a_killed_agent(
         specs = await browser.ask("GET", "api/kernelspecs")
         shown = {k: v["spec"]["display_name"] for k, v in specs["kernelspecs"].items()}
         assert shown == {"python3": "Python (default, revision 1)"}
+        page = await browser.page("lab")
+        assert '"news": {"disabled": true}' in page
+        assert '"can_install": false' in page
+        asked = "lab/api/settings/@jupyterlab/apputils-extension:notification"
+        notices = (await browser.ask("GET", asked))["schema"]["properties"]
+        assert notices["fetchNews"]["default"] == "false"
+        assert notices["checkForUpdates"]["default"] is False
         kernel = await browser.open_notebook("fit.ipynb")
         assert await browser.execute(kernel, "x = 41\nprint('set')") == "set\n"
         await process.end(signal.SIGKILL)
