@@ -18,7 +18,7 @@ from services.planes.agent import rules, telling
 from services.planes.agent.client import Away, Client, Gone, NoRoom
 from services.planes.agent.desired import Desired
 from services.planes.agent.logs import LogShipping, RunLog
-from services.planes.agent.pace import Backoff
+from services.planes.agent.pace import Backoff, take_back_cancel
 from services.planes.agent.preparing import Preparing
 from services.planes.agent.programs import CannotPrepare
 from services.planes.agent.reports import Outbox
@@ -184,10 +184,10 @@ class Work:
         except asyncio.CancelledError:
             if not self._interrupted:
                 raise
-            _take_back_cancel()
+            take_back_cancel()
         except Exception as error:  # noqa: BLE001 - made into a report below
             if self._interrupted:
-                _take_back_cancel()  # it failed while it was left off: no failure of the run
+                take_back_cancel()  # it failed while it was left off: no failure of the run
             else:
                 failure = error
         finally:
@@ -296,16 +296,14 @@ class Work:
             return
         self._put_state()
         await self._log.ship_all(self._held)
-        if self._gone < GONE_MAX:
-            await bench.snapshots.conclude(key, self.kept.command.order)
         outputs: list[OutputEntry] = []
-        notes: list[str] = []
         if self._gone < GONE_MAX:
             order = self.kept.command.order
+            await bench.snapshots.conclude(key, order)
             limits = order.limits if order else LimitsOrder(cpu=0, memory=0)
             folder = bench.preparing.places(key).outputs
             outputs, notes = await bench.uploads.put_all(key, folder, limits, self._held)
-        self._notes += notes
+            self._notes += notes
         tail = await self._log.tail(max(state.log_size, self._log.end or 0))
         self._conclude(state, outputs, tail)
 
@@ -385,12 +383,6 @@ class Work:
         self._bench.outbox.put(report)
         fields = {"run": str(self.kept.key), "outcome": report.outcome, "why": report.reason}
         log.info("run finished", extra=fields)
-
-
-def _take_back_cancel() -> None:
-    task = asyncio.current_task()
-    assert task is not None
-    task.uncancel()
 
 
 _STEPS = {

@@ -219,12 +219,19 @@ async def code_of(
 
 
 def restore_for_start(tx: Transaction, workspace_id: str) -> str | None:
-    """Give the commit whose files a workspace is to have at this start, and forget it."""
+    """Give the commit whose files a workspace is to have at this start."""
     found = store.restore_of(tx, workspace_id)
-    if found is None:
-        return None
-    store.drop_restore(tx, workspace_id)
-    return str(found.commit)
+    return None if found is None else str(found.commit)
+
+
+def restored(tx: Transaction, workspace_id: str, commit: str) -> None:
+    """Forget what was to be restored: a start has done it, or could not.
+
+    Not sooner: a start that was called off in the queue has restored nothing.
+    """
+    found = store.restore_of(tx, workspace_id)
+    if found is not None and found.commit == commit:
+        store.drop_restore(tx, workspace_id)
 
 
 async def forget(work: Work, workspace_id: str) -> None:

@@ -69,7 +69,11 @@ class Bench:
     async def set_up(self) -> None:
         """Make person, project, first commit and clone."""
         self.home.mkdir()
-        (self.house.home / "environments/default/1/bin/python").symlink_to(sys.executable)
+        environment = self.house.home / "environments" / "default" / "1"
+        (environment / "bin" / "python").symlink_to(sys.executable)
+        kernel = environment / "lib" / "python3.11" / "site-packages" / "ipykernel"
+        kernel.mkdir(parents=True)
+        (kernel / "__init__.py").touch()
         self.token = await self.house.sign_in("ada")
         self.person_id = self.house.tokens.actors[self.token].id
         made = await self.call("POST", "/projects", json={"name": "wine"})

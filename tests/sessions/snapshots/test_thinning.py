@@ -81,6 +81,7 @@ async def test_a_large_file_comes_in_the_background(tmp_path: Path) -> None:
         await live.set_up()
         live.start_agent()
         await live.start_session()
+        await live.snapshot()
         large = os.urandom(5 << 20)
         (live.project / "large.bin").write_bytes(large)
         (live.project / "huge.bin").write_bytes(bytes(9 << 20))

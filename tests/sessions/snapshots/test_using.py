@@ -104,9 +104,12 @@ async def test_a_stopped_workspace_goes_back(live: Bench) -> None:
     assert none.status_code == 404
     asked = (await live.call("POST", path, json={"number": good})).json()
     work = Work(live.house.context)
-    commit = await work.write(snapshots.restore_for_start, live.workspace_id)
+    commit = await work.read(snapshots.restore_for_start, live.workspace_id)
     assert commit == asked["commit"]
-    assert await work.write(snapshots.restore_for_start, live.workspace_id) is None
+    await work.write(snapshots.restored, live.workspace_id, "0" * 40)  # that was another one
+    assert await work.read(snapshots.restore_for_start, live.workspace_id) == commit
+    await work.write(snapshots.restored, live.workspace_id, asked["commit"])
+    assert await work.read(snapshots.restore_for_start, live.workspace_id) is None
     # It is in the project's repository, where an agent can fetch it, and not shown there.
     bare = live.house.home / "platform" / "git" / f"{live.project_id}.git"
     assert git(bare, "show", f"{commit}:main.py") == "print('good')"

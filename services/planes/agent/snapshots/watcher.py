@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from services.planes.agent.client import Away, Client, Gone, Rejected, TooMuch
+from services.planes.agent.client import Away, Client, Gone, NoRoom, Rejected, TooMuch
 from services.planes.agent.pace import Backoff
 from services.planes.agent.settings import Pace
 from services.planes.agent.snapshots.process import ReaderFailed, ReaderProcess
@@ -68,6 +68,7 @@ class Watcher:
         self._strict = False
         self._number = 0
         self._reported: tuple[str, list[str]] | None = None
+        self._newest: str | None = None  # the commit that the platform has
         self._large = _Large()
         self._task = asyncio.create_task(self._run(), name=f"snapshots {place.key}")
 
@@ -101,6 +102,9 @@ class Watcher:
                 try:
                     await self._watch(away, failing)
                     return
+                except (TooMuch, NoRoom) as error:
+                    tries += self._ending
+                    await self._say_full(str(error))
                 except Away as error:
                     fields = {"run": str(self._place.key), "why": str(error)}
                     log.info("snapshots wait for the platform", extra=fields)
@@ -109,9 +113,6 @@ class Watcher:
                 except (NotTaken, ReaderFailed, RuntimeFailure, OSError, Rejected) as error:
                     tries += self._ending
                     self._complain("snapshot not taken", error)
-                except TooMuch as error:
-                    tries += self._ending
-                    await self._say_full(str(error))
                 if tries >= LAST_TRIES:
                     return
                 await failing.wait()
@@ -131,7 +132,7 @@ class Watcher:
         reading = self._runtime.reader(place.person_id, place.folder, place.readable)
         async with ReaderProcess(reading, "main", str(place.folder)) as reader:
             await reader.send({"begin": _begin(begin, self._strict)})
-            self._reported = None
+            self._reported, self._newest = None, begin.commit
             while True:
                 self._wake.clear()
                 last = self._ending
@@ -190,15 +191,15 @@ class Watcher:
         if answer.number is None:
             self._strict = True  # believe nothing of what the person's git says is known
             raise NotTaken("the platform lacks something of it")
-        self._reported, self._answered = told, wish
+        self._reported, self._newest, self._answered = told, told[0], wish
 
     async def _say_full(self, why: str) -> None:
         """Let the person see that nothing more is saved, on the newest snapshot."""
         self._complain("snapshot not taken", TooMuch(why))
-        if self._reported is None:
+        if self._newest is None:
             return
         report = SnapshotReport(
-            commit=self._reported[0],
+            commit=self._newest,
             taken_at=datetime.now(UTC),
             files=0,
             size=0,
