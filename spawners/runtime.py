@@ -135,7 +135,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class RunState:
-    """A run as it stands now. `exit_code` is negative for a signal, as in `subprocess`."""
+    """A run as it stands now. `exit_code` is negative for a signal, as in `subprocess`.
+
+    Of a run that goes on, `reason` is what happened to it last, if anything.
+    """
 
     key: RunKey
     phase: RunPhase
@@ -215,7 +218,7 @@ class Runtime(ABC):
 
     @abstractmethod
     def changes(self) -> AsyncIterator[RunState]:
-        """Yield a run's state each time its phase changes. One consumer; never ends."""
+        """Yield a run's state when its phase or its reason changes. One consumer; never ends."""
 
     @abstractmethod
     def samples(self, key: RunKey) -> list[Sample]:

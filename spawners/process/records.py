@@ -82,7 +82,7 @@ def advance(state: RunState, record: dict[str, Any] | None) -> RunState:
     if "started_at" in record:
         state = running(state, record["pid"], record["started_at"])
     if "finished_at" not in record:
-        return state
+        return replace(state, reason=record.get("remark"))
     return replace(
         state,
         phase=RunPhase.EXITED,

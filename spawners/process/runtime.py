@@ -273,6 +273,10 @@ class ProcessRuntime(Runtime):
             if run.state.phase is RunPhase.STARTING:
                 run.state = records.running(run.state, int(facts[1]), float(facts[2]))
                 self._changes.put_nowait(run.state)
+        elif word == "N":
+            if run.state.phase is RunPhase.RUNNING:
+                run.state = records.advance(run.state, files.record(str(run.folder)))
+                self._changes.put_nowait(run.state)
         elif waiting is not None and not waiting.done():
             why = os.strerror(int(facts[0]))
             waiting.set_exception(RuntimeFailure(f"no shim can be started: {why}"))

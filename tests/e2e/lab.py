@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 from tornado.httpclient import HTTPRequest
-from tornado.websocket import WebSocketClientConnection, websocket_connect
+from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
 from tests.instance import Instance
 
@@ -50,15 +50,24 @@ class Lab:
 
     async def run(self, kernel: str, code: str) -> str:
         """Run code by the kernel's websocket; what it printed."""
-        url = f"ws://127.0.0.1:{self.smalti.port}{self.path}/api/kernels/{kernel}/channels"
-        connection = await websocket_connect(HTTPRequest(url, headers=self.headers))
+        connection = await self.connect(kernel)
         try:
-            return await _execute(connection, code)
+            return await execute(connection, code)
         finally:
             connection.close()
 
+    async def connect(self, kernel: str) -> WebSocketClientConnection:
+        """Open a page's connection to a kernel."""
+        url = f"ws://127.0.0.1:{self.smalti.port}{self.path}/api/kernels/{kernel}/channels"
+        return await websocket_connect(HTTPRequest(url, headers=self.headers))
 
-async def _execute(connection: WebSocketClientConnection, code: str) -> str:
+
+class Closed(AssertionError):
+    """The connection to a kernel was closed while it was waited for."""
+
+
+async def execute(connection: WebSocketClientConnection, code: str) -> str:
+    """Run code by a page's connection; what it printed. Raises Closed."""
     message_id = uuid.uuid4().hex
     message = {
         "header": {
@@ -74,11 +83,15 @@ async def _execute(connection: WebSocketClientConnection, code: str) -> str:
         "content": {"code": code, "silent": False, "store_history": False,
                     "user_expressions": {}, "allow_stdin": False},
     }  # fmt: skip
-    await connection.write_message(json.dumps(message))
+    try:
+        await connection.write_message(json.dumps(message))
+    except WebSocketClosedError as error:
+        raise Closed("the websocket was closed") from error
     printed = ""
     while True:
         answer = await connection.read_message()
-        assert answer is not None, "the websocket was closed"
+        if answer is None:
+            raise Closed("the websocket was closed")
         told = json.loads(answer)
         if told.get("parent_header", {}).get("msg_id") != message_id:
             continue

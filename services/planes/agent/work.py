@@ -122,11 +122,11 @@ class Work:
         state = self._bench.runtime.state(self.kept.key)
         phase = rules.reported_phase(state)
         report = telling.report_on(self.kept.command, phase, state, log_end=self._log.end)
-        if phase is not Phase.RUNNING:
+        if phase is not Phase.RUNNING or state is None:
             return report
         shown = self._bench.preparing.shown(self.kept.key, self.kept.command.order)
         self._announced = shown.get("address") is not None
-        return report.model_copy(update=shown)
+        return report.model_copy(update={"reason": state.reason, **shown})
 
     def sampled(self) -> None:
         """Report the samples taken of a run that runs."""

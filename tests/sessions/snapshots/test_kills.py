@@ -39,6 +39,7 @@ def end_runs(bench: Bench) -> None:
                 os.kill(int(folder.name), signal.SIGKILL)
 
 
+@pytest.mark.timeout(240)
 async def test_an_agent_killed_in_the_middle_loses_nothing(bench: Bench) -> None:
     agent = agent_process(bench.house, bench.home, bench.house.port)
     agent.start()
@@ -92,6 +93,7 @@ async def up(port: int) -> None:
                 return
 
 
+@pytest.mark.timeout(240)
 async def test_a_platform_killed_while_packs_come_loses_nothing(moved: Bench) -> None:
     port = free_port()
     platform: Killable = platform_process(moved.house, port, moved.token)
