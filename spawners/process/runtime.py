@@ -79,7 +79,7 @@ class ProcessRuntime(Runtime):
         chosen = await asyncio.to_thread(ability.choose, self._settings, self._etc)
         self._sandbox, self.isolation_reason = chosen
         self.isolation = self._sandbox.isolation if self._sandbox else Isolation.NONE
-        self._groups = groups.detect(self._settings.groups, self._settings.state)
+        self._groups = self._find_groups()
         for folder in sorted(self._runs_folder.iterdir()):
             await self._adopt(folder)
         if all(run.state.phase in OVER for run in self._runs.values()):
@@ -90,6 +90,13 @@ class ProcessRuntime(Runtime):
                 await asyncio.to_thread(cgroups.remove, stray)
         self.nursery.open()
         self._spawn_task(self._sample())
+
+    def _find_groups(self) -> Group | None:
+        wish = self._settings
+        try:
+            return groups.detect(wish.groups, wish.state, wish.runs_unit)
+        except ValueError as error:
+            raise RuntimeFailure(str(error)) from error
 
     async def close(self) -> None:
         """Let go of the runs; they go on under their shims."""
@@ -184,9 +191,7 @@ class ProcessRuntime(Runtime):
 
     def reader(self, person_id: str, folder: Path, readable: tuple[Path, ...]) -> Reading:
         """Say how to run the reader of a session's folder (see `reading`)."""
-        if self._sandbox is None:
-            return readings.command(None, None, None, folder, readable)
-        uid = self._uid_of(person_id)
+        uid = None if self._sandbox is None else self._uid_of(person_id)
         etc = self._etc.folder(uid if uid is not None else os.getuid())
         return readings.command(self._sandbox, etc, uid, folder, readable)
 
@@ -274,20 +279,18 @@ class ProcessRuntime(Runtime):
                 run.state = records.running(run.state, int(facts[1]), float(facts[2]))
                 self._changes.put_nowait(run.state)
         elif word == "N":
-            if run.state.phase is RunPhase.RUNNING:
-                run.state = records.advance(run.state, files.record(str(run.folder)))
-                self._changes.put_nowait(run.state)
+            self._read_record(run)
         elif waiting is not None and not waiting.done():
             why = os.strerror(int(facts[0]))
             waiting.set_exception(RuntimeFailure(f"no shim can be started: {why}"))
 
     def _read_record(self, run: Run) -> None:
-        """Take over what a run's record says; each phase is announced once."""
-        before = run.state.phase
-        if before in OVER:
+        """Take over what a run's record says; each phase and remark is announced once."""
+        before = run.state
+        if before.phase in OVER:
             return
-        run.state = records.advance(run.state, files.record(str(run.folder)))
-        if run.state.phase is not before:
+        run.state = records.advance(before, files.record(str(run.folder)))
+        if (run.state.phase, run.state.reason) != (before.phase, before.reason):
             self._changes.put_nowait(run.state)
 
     def _shim_ended(self, run: Run) -> None:
