@@ -25,7 +25,7 @@ _ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/non
 
 def command(
     sandbox: Sandbox | None,
-    etc: Path,
+    etc: Path | None,
     uid: int | None,
     folder: Path,
     readable: tuple[Path, ...],
@@ -34,7 +34,7 @@ def command(
     # Not a virtual environment's link: the folder that it leads to is what is shown.
     python = str(Path(sys.executable).resolve())
     program = [python, "-I", "-S", "-B", "-c", _PROGRAM]
-    if sandbox is None:
+    if sandbox is None or etc is None:
         return Reading(tuple(program), dict(_ENV))
     args = [sandbox.bwrap, "--die-with-parent", "--new-session", "--clearenv"]
     args += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net"]
