@@ -6,6 +6,7 @@ Nothing here may import anything but the standard library.
 
 import os
 import shutil
+import subprocess
 import sys
 
 NEEDED = (3, 11)
@@ -24,9 +25,15 @@ def main():  # type: ignore[no-untyped-def]
             "Smalti needs Python 3.11 or newer; this is Python %d.%d. Install one, or name it: "  # noqa: UP031
             "make up PYTHON=/path/to/python3.12" % sys.version_info[:2]
         )
+    # The console is built beside this: nobody waits for it who only wants to log in.
+    here = os.path.dirname(os.path.abspath(__file__))
+    builder = [sys.executable, os.path.join(here, "make_console.py"), "--quiet"]
+    console = subprocess.Popen(builder, start_new_session=True)
     from make_environment import main as make_environment
 
     make_environment(sys.argv[1:])
+    if "--group" in sys.argv:
+        console.wait()  # tests look at it
 
 
 if __name__ == "__main__":

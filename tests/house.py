@@ -52,6 +52,11 @@ class House:
         (self.home / "run" / "ports.json").write_text(json.dumps(ports))
         for name in ("signing.key", "platform_hub_token", "hub_cookie_secret", "frontdoor.key"):
             (self.home / "secrets" / name).write_text(secrets.token_hex(32))
+        vault_key = self.home / "secrets" / "vault.key"
+        vault_key.touch(mode=0o600)
+        vault_key.write_text(secrets.token_hex(32))
+        self.hub_token = f"sml_{secrets.token_urlsafe(32)}"
+        (self.home / "secrets" / "hub-spawner.token").write_text(self.hub_token)
         self.agent_token = f"sml_{secrets.token_urlsafe(32)}"
         (self.home / "secrets" / "agent-local.token").write_text(self.agent_token)
         self.gate_token = f"sml_{secrets.token_urlsafe(32)}"

@@ -231,7 +231,11 @@ class Endpoint(RequestHandler):
             self.set_status(204)
             self.finish()
             return
-        body = result.model_dump_json() if isinstance(result, BaseModel) else json.dumps(result)
+        body: str | bytes
+        if isinstance(result, BaseModel):
+            body = result.model_dump_json()
+        else:  # bytes are JSON already
+            body = result if isinstance(result, bytes) else json.dumps(result)
         if route.etag:
             self.set_header("ETag", etags.of(result))
         self.set_status(202 if self._accepted else route.status)

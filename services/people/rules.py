@@ -32,6 +32,7 @@ class TokenKind(StrEnum):
 
     RUN = "run"
     AGENT = "agent"
+    HUB = "hub"
     GATE = "gate"
     SERVICE = "service"
     ENROLMENT = "enrolment"

@@ -51,6 +51,56 @@ class Token:
 
 
 @dataclass(frozen=True)
+class SecretUse:
+    """A run that was given a secret."""
+
+    kind: str = ""
+    id: str = ""
+    person: Reference = Reference()
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Secret:
+    """What is known of a secret: all but its value. `scope` is person or project."""
+
+    id: str
+    name: str = ""
+    scope: str = ""
+    project_id: str | None = None
+    created_at: datetime | None = None
+    created_by: Reference = Reference()
+    updated_at: datetime | None = None
+    updated_by: Reference = Reference()
+    last_used_at: datetime | None = None
+    used_by: tuple[SecretUse, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """A change of keys: how many of the sealed values it has been over."""
+
+    id: str
+    what: str = ""
+    phase: str = ""
+    total: int = 0
+    done: int = 0
+    reason: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Vault:
+    """Who keeps the vault's master key, the keys in use, and the last rotation."""
+
+    provider: str = ""
+    master_keys: tuple[str, ...] = ()
+    sealed: int = 0
+    rotation: Rotation | None = None
+
+
+@dataclass(frozen=True)
 class ProjectView:
     """A project; `role` is the caller's."""
 
@@ -215,6 +265,38 @@ class JobView:
     def is_final(self) -> bool:
         """Tell whether the job will change no more."""
         return self.status in FINAL
+
+
+@dataclass(frozen=True)
+class WorkspaceView:
+    """A workspace as it was when the platform was asked; `url` while it can be opened."""
+
+    id: str
+    name: str = ""
+    title: str = ""
+    project_id: str = ""
+    project: str = ""
+    owner: Reference = Reference()
+    tool: str = ""
+    environment_id: str | None = None
+    revision: int | None = None
+    tier: str | None = None
+    branch: str = ""
+    status: str = ""
+    reason: str | None = None
+    target: str = ""
+    url: str | None = None
+    workload_id: str | None = None
+    starts: int = 0
+    started_at: datetime | None = None
+    last_activity_at: datetime | None = None
+    busy: str | None = None
+    ends_at: datetime | None = None
+    keep_until: datetime | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    deleted_at: datetime | None = None
+    gone_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,9 @@ from smalti.cli import (
     jobs,
     models,
     projects,
+    secrets,
     tokens,
+    workspaces,
 )
 from smalti.cli.app import CONTEXT, App, Group
 from smalti.cli.terminal import clean
@@ -66,10 +68,13 @@ for _part in (
     jobs.jobs,
     models.models,
     models.experiments,
+    workspaces.workspaces,
     catalog.environments,
     catalog.tiers,
     catalog.planes,
     tokens.tokens,
+    secrets.secrets,
+    secrets.vault,
     clone.git_credential,
     completion.completion,
 ):
