@@ -50,11 +50,9 @@ def picture(page: Page, name: str) -> None:
         page.screenshot(path=str(Path(PICTURES) / f"{name}.png"))
 
 
-def test_projects_are_its_workspaces_and_their_runs_are_shown(
-    page: Page, experiments: Lab
-) -> None:
+def test_projects_are_its_workspaces_and_their_runs_are_shown(page: Page, experiments: Lab) -> None:
     run_id, experiment = experiments.new_run("ada", experiments.mine, run_name="seen-by-browser")
-    other, _ = experiments.new_run("bob", experiments.theirs, run_name="of-the-other-project")
+    experiments.new_run("bob", experiments.theirs, run_name="of-the-other-project")
     page.get_by_text("ada/wine").wait_for()
     page.get_by_text("bob/secret").wait_for()
     picture(page, "mlflow-workspaces")
