@@ -17,7 +17,7 @@ from services.core.settings import Settings
 from services.experiments.gateway import answers, bodies, judging, pages, table
 from services.experiments.gateway.access import Access
 from services.experiments.gateway.answers import Receive, Scope, Send
-from services.experiments.gateway.callers import Caller, admit
+from services.experiments.gateway.callers import Caller, House, admit
 from services.experiments.gateway.loading import Mlflow
 from services.experiments.gateway.paths import is_plain, is_plain_artifact
 from services.experiments.gateway.table import Kind, Need, Rule
@@ -53,6 +53,7 @@ class Gate:
 
     def __init__(self, settings: Settings, access: Access, mlflow: Mlflow) -> None:
         self._settings, self._access, self._mlflow = settings, access, mlflow
+        self._house = House(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection or request."""
@@ -93,7 +94,7 @@ class Gate:
             await answers.answer_json(send, SERVER_INFO)
             return
         app = self._mlflow.app
-        caller = Caller(scope, self._settings)
+        caller = Caller(scope, self._house)
         rule = table.find(scope["method"], path)
         if caller.anonymous and rule is not None and path == "/":
             target = f"{ENTER}?next={quote(f'{PREFIX}/', safe='')}"
