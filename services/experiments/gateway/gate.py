@@ -22,7 +22,7 @@ from services.experiments.gateway.loading import Mlflow
 from services.experiments.gateway.own import Own
 from services.experiments.gateway.paths import is_plain, is_plain_artifact
 from services.experiments.gateway.table import Kind, Need, Rule
-from services.experiments.protocol import ENTER, PREFIX, WORKSPACE, AccessAnswer
+from services.experiments.protocol import ENTER, PREFIX, SERVER_INFO, WORKSPACE, AccessAnswer
 
 log = logging.getLogger("smalti.experiments")
 
@@ -33,19 +33,7 @@ _PASSED = frozenset(
 )
 
 
-# Asked first by every client, once and without a second try: so it is answered while MLflow is
-# starting and the platform is away. It tells nothing that depends on who asks.
 _SERVER_INFO = ("/api/3.0/mlflow/server-info", "/ajax-api/3.0/mlflow/server-info")
-SERVER_INFO = {
-    "store_type": "SqlStore",
-    "workspaces_enabled": True,
-    "trace_archival_enabled": False,
-    "multipart_uploads_enabled": False,
-    "multipart_downloads_enabled": False,
-    "presigned_upload_run_id_supported": False,
-    "presigned_upload_model_id_supported": False,
-    "features_enabled": {"gateway": False},
-}
 
 
 class Gate:
