@@ -29,7 +29,7 @@ class Kind(StrEnum):
 
     JSON = "json"
     UPLOAD = "upload"  # streamed through, counted
-    BYTES = "bytes"  # streamed through, counted, small
+    SPANS = "spans"  # not JSON; tagged afterwards
     FILE = "file"  # the answer is somebody's file: never shown as a page of ours
     GRAPHQL = "graphql"
     PAGE = "page"  # of MLflow's own user interface
@@ -190,10 +190,16 @@ READ  GET    /ajax-api/2.0/mlflow/logged-models/<id>/artifacts/files file
 READ  GET    /ajax-api/2.0/mlflow/get-trace-artifact file
 READ  GET    /ajax-api/3.0/mlflow/get-trace-artifact file
 SIGNED GET   /ajax-api/3.0/mlflow/ui-telemetry own
+SIGNED GET   /ajax-api/3.0/mlflow/assistant/config own
+SIGNED GET   /ajax-api/3.0/mlflow/assistant/providers own
+SIGNED GET   /ajax-api/2.0/mlflow/gateway-proxy own
+SIGNED GET   /ajax-api/2.0/mlflow/users/current own
+SIGNED GET   /ajax-api/3.0/mlflow/users/current/permissions own
+SIGNED GET   /ajax-api/3.0/mlflow/users/roles/list own
 READ  GET    /get-artifact file
 READ  GET    /model-versions/get-artifact file
 READ  POST   /graphql graphql
-WRITE POST   /v1/traces bytes
+WRITE POST   /v1/traces spans
 SIGNED GET   / own
 SIGNED GET   /smalti-pages.js own
 SIGNED GET   /smalti-pages.css own
