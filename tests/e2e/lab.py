@@ -59,7 +59,8 @@ class Lab:
     async def connect(self, kernel: str) -> WebSocketClientConnection:
         """Open a page's connection to a kernel."""
         url = f"ws://127.0.0.1:{self.smalti.port}{self.path}/api/kernels/{kernel}/channels"
-        return await websocket_connect(HTTPRequest(url, headers=self.headers))
+        patience = {"connect_timeout": READY, "request_timeout": READY}
+        return await websocket_connect(HTTPRequest(url, headers=self.headers, **patience))
 
 
 class Closed(AssertionError):
