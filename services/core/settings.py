@@ -32,6 +32,12 @@ class Settings(Configurable):
         "", help="Address that people use, without a path. Empty: http://localhost:SMALTI_PORT."
     ).tag(config=True)
 
+    console_folder = Unicode(
+        "",
+        help="Folder of the built web console. Empty: where `make up` puts it. Without a build in "
+        "it a plain page is served.",
+    ).tag(config=True)
+
     body_max = Int(2 * MiB, help="Largest JSON body that is read.").tag(config=True)
     form_max = Int(64 * 1024, help="Largest form of a page that is read.").tag(config=True)
     upload_max = Int(5 * GiB, help="Largest file taken by one upload or output.").tag(config=True)
