@@ -17,6 +17,7 @@ import pytest
 
 from tests.benchmarks.platform_use import FINAL, make_tier, settle
 from tests.drills.desks import Desks
+from tests.drills.report import Tell
 from tests.e2e.lab import execute
 from tests.instance import EVERY_PROCESS, Instance
 
@@ -48,7 +49,8 @@ def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
         made.stop()
 
 
-async def test_the_experiments_killed(desks: Desks, seed: int) -> None:
+@pytest.mark.drill("D5", "experiments killed with -9")
+async def test_the_experiments_killed(desks: Desks, seed: int, tell: Tell) -> None:
     print(f"seed {seed}")
     smalti, [desk] = desks.smalti, desks.all
     path = f"/projects/{desks.project_id}/content/log.py"
@@ -62,6 +64,7 @@ async def test_the_experiments_killed(desks: Desks, seed: int) -> None:
     page.close()
     for text in runs:
         check(smalti, desks.project_id, text)
+    tell({"processes killed": 1, "values logged": len(runs) * STEPS})
 
 
 def start_job(desks: Desks) -> str:
