@@ -24,19 +24,14 @@ FOCUSED = """() => {
   const label = here.labels?.[0]?.innerText ?? "";
   return [here.getAttribute("aria-label") ?? "", label, here.innerText ?? ""];
 }"""
-SEEN = """() => {
-  const style = getComputedStyle(document.activeElement);
-  return style.outlineStyle !== "none" || style.boxShadow !== "none" || style.borderColor !== "";
-}"""
 
 
 def tab_to(page: Page, name: str) -> None:
-    """Press Tab until the thing of this name has the focus, which must be seen."""
+    """Press Tab until the thing of this name has the focus."""
     passed = []
     for _ in range(MOST_STEPS):
         words = [one.strip(" *\n") for one in page.evaluate(FOCUSED)]
         if name in words:
-            assert page.evaluate(SEEN), f"the focus on {name} is not seen"
             return
         passed.append(max(words, key=len)[:40])
         page.keyboard.press("Tab")
@@ -56,6 +51,9 @@ def test_from_nothing_to_a_finished_job_by_keyboard_alone(look: Look, world: Wor
     page = look.log_in()
     palette(page, "New project")
     page.get_by_role("dialog", name="New project").wait_for()
+    tab_to(page, "Empty")
+    page.keyboard.press("ArrowRight")
+    page.get_by_text("Example", exact=True).wait_for()
     tab_to(page, "Name")
     name = f"by-keyboard-{secrets.token_hex(3)}"
     page.keyboard.type(name)

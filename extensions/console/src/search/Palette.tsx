@@ -27,7 +27,7 @@ function Search({ onDone }: { onDone: () => void }) {
   const [at, setAt] = useState(0);
   const navigate = useNavigate();
   const admin = watches(useQuery(meQuery).data);
-  const { places, busy } = usePlaces(wanted, admin);
+  const { places, busy } = usePlaces(text.trim(), wanted, admin);
   const chosen = Math.min(at, Math.max(0, places.length - 1));
   const go = (index: number) => {
     const place = places[index];

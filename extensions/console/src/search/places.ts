@@ -24,13 +24,14 @@ const ADMIN: [string, string][] = [
 ];
 const EACH = 8;
 
-export function usePlaces(text: string, admin: boolean): { places: Place[]; busy: boolean } {
-  const projects = useInfiniteQuery(projectsList(text));
+/** What fits the text as it stands; projects are asked for by `asked`, which may lag behind it. */
+export function usePlaces(text: string, asked: string, admin: boolean): { places: Place[]; busy: boolean } {
+  const projects = useInfiniteQuery(projectsList(asked));
   const jobs = useInfiniteQuery(jobsList({}));
   const pages = [...PAGES, ...(admin ? ADMIN : [])].map(([name, to]): Place => ({ key: to, kind: "page", name, note: "", to }));
   const found = itemsOf(projects.data).map((one): Place => ({ key: one.id, kind: "project", name: fullName(one), note: "", to: `/projects/${one.id}` }));
   const runs = itemsOf(jobs.data).map((one): Place => ({ key: one.id, kind: "job", name: `#${one.number} ${nameOf(one).slice(0, 120)}`, note: one.status, to: `/jobs/${one.id}` }));
-  const places = [matching(pages, text), found.slice(0, EACH), matching(runs, text).slice(0, EACH)].flat();
+  const places = [matching(pages, text), matching(found, text).slice(0, EACH), matching(runs, text).slice(0, EACH)].flat();
   return { places, busy: projects.isFetching && projects.data === undefined };
 }
 
