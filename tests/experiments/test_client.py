@@ -260,3 +260,17 @@ def test_a_job_is_told_where_to_log_and_one_that_does_not_has_no_runs(experiment
             "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_URI", "MLFLOW_WORKSPACE",
         ]  # fmt: skip
         assert client.get(f"/jobs/{job_id}/experiment-runs").json() == {"items": []}
+
+
+def test_a_project_that_logged_nothing_has_nothing(experiments: Lab) -> None:
+    silent = f"/projects/{experiments.project('ada', 'silent')}"
+    with experiments.smalti.client("ada") as client:
+        for kind in ("experiments", "experiment-runs", "models"):
+            answer = client.get(f"{silent}/{kind}")
+            assert (answer.status_code, answer.json()) == (200, {"items": []}), kind
+        missing = client.get(f"{silent}/models/none")
+        assert missing.status_code == 404
+        assert "no such experiment, model" in missing.json()["error"]["message"]
+        named = client.get(f"/projects/{experiments.mine}/models/none")
+        assert named.status_code == 404
+        assert "none" in named.json()["error"]["message"]
