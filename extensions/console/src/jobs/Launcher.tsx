@@ -7,7 +7,7 @@ import { useNavigate } from "react-router";
 
 import { client, ok } from "../api/client";
 import { wordsOf } from "../api/errors";
-import type { Project, Tier } from "../api/views";
+import type { Project } from "../api/views";
 import { environmentsQuery } from "../environments/queries";
 import { branchesQuery } from "../files/queries";
 import { bytes, cpus } from "../parts/format";
@@ -15,6 +15,7 @@ import { tellDone } from "../parts/tell";
 import { planesQuery, tiersQuery } from "../planes/queries";
 import { bodyOf, choicesOf, remember, type Choices } from "./choices";
 import { Expected } from "./Expected";
+import { tierOf } from "./expected";
 
 interface Props {
   project: Project;
@@ -100,9 +101,4 @@ function Form({ project, file, onDone }: { project: Project; file: string | null
       </Group>
     </form>
   );
-}
-
-function tierOf(tiers: Tier[], chosen: string | null, ofProject: string | null): Tier | undefined {
-  const by = (name: string | null) => tiers.find((one) => one.name === name);
-  return by(chosen) ?? by(ofProject) ?? tiers.find((one) => one.default) ?? tiers[0];
 }

@@ -39,6 +39,10 @@ function Layout({ project }: { project: Project }) {
     ["files", "Files", rights.files],
     ["history", "History", rights.files],
     ["jobs", "Jobs", rights.results],
+    ["workspaces", "Workspaces", rights.workspaces],
+    ["experiments", "Experiments", rights.results],
+    ["models", "Models", rights.results],
+    ["secrets", "Secrets", rights.secrets],
     ["members", "Members", rights.members],
     ["settings", "Settings", rights.edit],
   ];
