@@ -87,7 +87,7 @@ class ProcessRuntime(Runtime):
         chosen = await asyncio.to_thread(ability.choose, self._settings, self._etc)
         self._sandbox, self.isolation_reason = chosen
         self.isolation = self._sandbox.isolation if self._sandbox else Isolation.NONE
-        self._groups = groups.detect(self._settings.groups, self._settings.state)
+        self._groups = self._find_groups()
         for folder in sorted(self._runs_folder.iterdir()):
             await self._adopt(folder)
         if all(run.state.phase in OVER for run in self._runs.values()):
@@ -98,6 +98,13 @@ class ProcessRuntime(Runtime):
                 await asyncio.to_thread(cgroups.remove, stray)
         self.nursery.open()
         self._spawn_task(self._sample())
+
+    def _find_groups(self) -> Group | None:
+        chosen = self._settings
+        try:
+            return groups.detect(chosen.groups, chosen.state, chosen.runs_unit)
+        except ValueError as error:
+            raise RuntimeFailure(str(error)) from error
 
     async def close(self) -> None:
         """Let go of the runs; they go on under their shims."""

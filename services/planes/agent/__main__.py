@@ -26,7 +26,8 @@ log = logging.getLogger("services.planes.agent")
 
 def build_runtime(found: settings.Settings) -> Runtime:
     """Make the runtime that this plane runs things with."""
-    return ProcessRuntime(ProcessSettings(state=found.home / "runtime"))
+    unit = os.environ.get("SMALTI_RUNS_UNIT", "")
+    return ProcessRuntime(ProcessSettings(state=found.home / "runtime", runs_unit=unit))
 
 
 async def serve(found: settings.Settings) -> None:
