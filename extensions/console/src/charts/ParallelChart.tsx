@@ -24,6 +24,7 @@ interface Props {
 const HEIGHT = 330;
 const [SIDE, TOP, BOTTOM] = [56, 34, 16];
 const MIN_GAP = 104;
+const FEW = 8;
 
 interface Laid {
   dimension: Dimension;
@@ -112,7 +113,7 @@ function AxisMarks({ laid, range, onDown, onMove, onUp }: MarksProps) {
   const { dimension, x, axis, kinds } = laid;
   const marks: [string, number][] = axis === null
     ? kinds.map((kind) => [kind, laid.y(kind) ?? 0])
-    : axis.ticks.map((tick) => [figure(tick), laid.y(tick) ?? 0]);
+    : marksOf(dimension, axis).map((tick) => [figure(tick), laid.y(tick) ?? 0]);
   return (
     <g>
       <line className="stem" x1={x} x2={x} y1={TOP} y2={HEIGHT - BOTTOM} />
@@ -122,6 +123,12 @@ function AxisMarks({ laid, range, onDown, onMove, onUp }: MarksProps) {
       <rect className="grip" x={x - 14} width={28} y={TOP} height={HEIGHT - BOTTOM - TOP} onPointerDown={onDown} onPointerMove={onMove} onPointerUp={onUp} />
     </g>
   );
+}
+
+/** Where an axis of numbers is marked: at the values themselves where they are few. */
+function marksOf(dimension: Dimension, axis: Axis): number[] {
+  const known = new Set(dimension.values.filter((value) => value !== null && value !== "").map(Number));
+  return known.size <= FEW ? [...known] : axis.ticks;
 }
 
 function lay(dimension: Dimension, x: number): Laid {

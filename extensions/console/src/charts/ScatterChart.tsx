@@ -58,7 +58,7 @@ export function ScatterChart({ dots, xName, yName, colourName, write, onPick }: 
         ))}
         <text x={(LEFT + width - RIGHT) / 2} y={HEIGHT - 6} textAnchor="middle" className="axis-name">{xName}</text>
         {dots.map((dot) => (
-          <circle key={dot.id} r={dot.id === over ? 7 : 5} cx={px(dot.x)} cy={py(dot.y)} className={`dot shade-${shade(dot.colour === null ? 1 : hue.at(dot.colour))}`}
+          <circle key={dot.id} r={dot.id === over ? 7 : 5} cx={px(dot.x)} cy={py(dot.y)} className={`dot shade-${colourName === null ? "plain" : shade(dot.colour === null ? null : hue.at(dot.colour))}`}
             onPointerEnter={() => setOver(dot.id)} onPointerLeave={() => setOver(null)} onClick={() => onPick(dot.id)} />
         ))}
       </svg>

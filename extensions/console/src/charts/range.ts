@@ -11,7 +11,7 @@ export interface Axis {
 }
 
 /** An axis that holds all values, with a little room; by powers of ten only where all are over 0. */
-export function axisOf(values: number[], log = false, wanted = 4): Axis {
+export function axisOf(values: number[], log = false, wanted = 5): Axis {
   const known = values.filter((value) => Number.isFinite(value) && (!log || value > 0));
   let low = known.reduce((least, value) => Math.min(least, value), Infinity);
   let high = known.reduce((most, value) => Math.max(most, value), -Infinity);

@@ -32,7 +32,7 @@ function known(keys: string[], columns: Column[]): Column[] {
 function Parallel({ runs, onPick }: Omit<Props, "view">) {
   const columns = columnsOf(runs);
   const [chosen, setChosen] = useState<string[] | null>(null);
-  const axes = chosen === null ? usualColumns(runs, columns, 3) : known(chosen, columns);
+  const axes = chosen === null ? usualColumns(runs, columns) : known(chosen, columns);
   return (
     <div className="stack">
       <MultiSelect label="Axes, in their order" data={options(columns)} value={axes.map(keyOf)} maxValues={MOST_AXES} searchable hidePickedOptions onChange={setChosen} />
@@ -48,7 +48,8 @@ function Parallel({ runs, onPick }: Omit<Props, "view">) {
 function Scatter({ runs, onPick }: Omit<Props, "view">) {
   const columns = columnsOf(runs).filter((column) => isNumeric(runs, column));
   const metrics = columns.filter((column) => column.kind === "metric");
-  const params = columns.filter((column) => column.kind === "param");
+  const spread = (column: Column) => new Set(runs.map((run) => valueOf(run, column))).size;
+  const params = columns.filter((column) => column.kind === "param").sort((left, right) => spread(right) - spread(left));
   const [x, setX] = useState<string | null>(null);
   const [y, setY] = useState<string | null>(null);
   const [colour, setColour] = useState<string | null>(null);
