@@ -135,7 +135,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class RunState:
-    """A run as it stands now. `exit_code` is negative for a signal, as in `subprocess`."""
+    """A run as it stands now. `exit_code` is negative for a signal, as in `subprocess`.
+
+    Of a run that goes on, `reason` is what happened to it last, if anything.
+    """
 
     key: RunKey
     phase: RunPhase
@@ -148,6 +151,14 @@ class RunState:
     reason: str | None = None
     usage: Usage = field(default_factory=Usage)
     log_size: int = 0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A program's beginning: `argv`, after which its own arguments come, and its environment."""
+
+    argv: tuple[str, ...]
+    env: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -207,7 +218,7 @@ class Runtime(ABC):
 
     @abstractmethod
     def changes(self) -> AsyncIterator[RunState]:
-        """Yield a run's state each time its phase changes. One consumer; never ends."""
+        """Yield a run's state when its phase or its reason changes. One consumer; never ends."""
 
     @abstractmethod
     def samples(self, key: RunKey) -> list[Sample]:
@@ -218,6 +229,14 @@ class Runtime(ABC):
         """Read what the run has written, both streams in order, from a byte offset on.
 
         Returns b"" at the present end. The log's bytes never change once written.
+        """
+
+    @abstractmethod
+    def reader(self, person_id: str, folder: Path, readable: tuple[Path, ...]) -> Reading:
+        """Say how to run our own `spawners.reader` so that it reads one folder as a person.
+
+        It sees that folder and the `readable` ones, cannot write, and has no network, as far as
+        this machine keeps runs apart. RuntimeFailure when the person has no uid here.
         """
 
     @abstractmethod
