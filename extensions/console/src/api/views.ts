@@ -30,6 +30,7 @@ export type AuditEvent = Schemas["AuditEventView"];
 export type Health = Schemas["HealthView"];
 export type Workspace = Schemas["WorkspaceView"];
 export type WorkspaceStatus = Workspace["status"];
+export type Snapshot = Schemas["SnapshotView"];
 export type Secret = Schemas["SecretView"];
 export type Experiment = Schemas["ExperimentView"];
 export type ExperimentRun = Schemas["ExperimentRunView"];

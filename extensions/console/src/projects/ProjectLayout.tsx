@@ -5,6 +5,7 @@ import { NavLink, Outlet, useNavigate, useOutletContext, useParams, useSearchPar
 
 import type { Project } from "../api/views";
 import { Launcher } from "../jobs/Launcher";
+import { snapshotIn } from "../jobs/choices";
 import { PageHead } from "../parts/PageHead";
 import { Shown } from "../parts/Shown";
 import { administers, meQuery } from "../people/queries";
@@ -48,7 +49,7 @@ function Layout({ project }: { project: Project }) {
   ];
   const close = () => {
     const next = new URLSearchParams(address);
-    for (const name of ["run", "file"]) next.delete(name);
+    for (const name of ["run", "file", "workspace", "snapshot"]) next.delete(name);
     setAddress(next, { replace: true });
   };
   return (
@@ -72,7 +73,7 @@ function Layout({ project }: { project: Project }) {
         ))}
       </nav>
       <Outlet context={{ project, rights } satisfies InProject} />
-      <Launcher project={project} opened={address.has("run")} file={address.get("file")} onClose={close} />
+      <Launcher project={project} opened={address.has("run")} file={address.get("file")} code={snapshotIn(address)} onClose={close} />
     </>
   );
 }

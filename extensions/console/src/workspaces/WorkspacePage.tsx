@@ -10,6 +10,7 @@ import { Shown } from "../parts/Shown";
 import { StatusPill } from "../parts/StatusPill";
 import { administers, meQuery } from "../people/queries";
 import { EndCard } from "./EndCard";
+import { Snapshots } from "./Snapshots";
 import { StartCard } from "./StartCard";
 import { WorkspaceActions } from "./WorkspaceActions";
 import { WorkspaceFacts } from "./WorkspaceFacts";
@@ -51,6 +52,7 @@ function View({ workspace }: { workspace: Workspace }) {
         <div className="stack">
           {starting(workspace) && <StartCard workspace={workspace} />}
           {workspace.status === "Running" && <EndCard workspace={workspace} own={own} />}
+          {own && <Snapshots workspace={workspace} />}
           {own && workspace.deleted_at === null && <WorkspaceSettings workspace={workspace} />}
         </div>
         <aside className="stack"><WorkspaceFacts workspace={workspace} /></aside>
