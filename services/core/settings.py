@@ -202,6 +202,16 @@ class Settings(Configurable):
         """Read a secret that the supervisor made. FileNotFoundError when it is not there."""
         return (self.root / "secrets" / name).read_text().strip()
 
+    def s3_credentials(self) -> dict[str, str]:
+        """Read `secrets/s3.json`; empty when there is none. ValueError for one that is open."""
+        file = self.root / "secrets" / "s3.json"
+        if not file.exists():
+            return {}
+        if file.stat().st_mode & 0o077:
+            raise ValueError(f"{file} can be read by others: chmod 600 it, then start.")
+        found: dict[str, str] = json.loads(file.read_text())
+        return found
+
     @property
     def origin(self) -> str:
         """Scheme, host and port that people use."""
