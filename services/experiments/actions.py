@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from typing import Any
+
 from services import jobs, people, projects, workloads
 from services.core import audit
 from services.core.actor import Actor
@@ -142,10 +145,20 @@ async def _may(work: Work, project_id: str, permission: Permission) -> Mlflow:
     return work.context.get(Mlflow)
 
 
+async def _listed(asked: Awaitable[Any]) -> dict[str, Any]:
+    """Give what MLflow lists: nothing where a project has used MLflow for nothing yet."""
+    try:
+        found: dict[str, Any] = await asked
+    except NotFound:
+        return {}
+    return found
+
+
 async def list_models(work: Work, project_id: str) -> ModelsView:
     """List a project's registered models."""
     mlflow = await _may(work, project_id, _READ)
-    found = await mlflow.get(project_id, "/registered-models/search", max_results="1000")
+    asked = mlflow.get(project_id, "/registered-models/search", max_results="1000")
+    found = await _listed(asked)
     return ModelsView(items=[rules.model(row) for row in found.get("registered_models", [])])
 
 
@@ -201,7 +214,7 @@ async def list_experiments(work: Work, project_id: str) -> ExperimentsView:
     """List a project's experiments, the last changed first."""
     mlflow = await _may(work, project_id, _READ)
     body = {"max_results": 1000, "order_by": ["last_update_time DESC"]}
-    found = await mlflow.post(project_id, "/experiments/search", body)
+    found = await _listed(mlflow.post(project_id, "/experiments/search", body))
     return ExperimentsView(items=[rules.experiment(row) for row in found.get("experiments", [])])
 
 
@@ -223,7 +236,7 @@ async def runs_of_job(work: Work, job_id: str) -> ExperimentRunsView:
 
 async def _all_of(mlflow: Mlflow, project_id: str) -> list[str]:
     body = {"max_results": 1000, "order_by": ["last_update_time DESC"]}
-    found = await mlflow.post(project_id, "/experiments/search", body)
+    found = await _listed(mlflow.post(project_id, "/experiments/search", body))
     return [row["experiment_id"] for row in found.get("experiments", [])]
 
 

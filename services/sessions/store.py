@@ -100,11 +100,10 @@ def views(tx: Transaction, rows: Iterable[Row[Any]]) -> list[WorkspaceView]:
 
 def _usual_start(tx: Transaction) -> float | None:
     """Say how many seconds a start takes: the median of the newest workspaces' last ones."""
-    known = (_W.c.id == workspaces.c.workload_id) & _W.c.started_at.is_not(None)
-    statement = select(_W.c.queued_at, _W.c.started_at).select_from(workspaces.join(_W, known))
+    known = workspaces.c.start_seconds.is_not(None)
+    statement = select(workspaces.c.start_seconds).where(known)
     rows = tx.all(statement.order_by(workspaces.c.id.desc()).limit(LAST_STARTS))
-    times = [(row.started_at - row.queued_at).total_seconds() for row in rows]
-    return median(times) if times else None
+    return median(row.start_seconds for row in rows) if rows else None
 
 
 def view(tx: Transaction, workspace_id: str) -> WorkspaceView:
