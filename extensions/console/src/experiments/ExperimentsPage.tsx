@@ -97,7 +97,7 @@ function NoRuns() {
         A job that logs with <code className="inline">mlflow</code> shows here: nothing has to be set up. Its parameters, its metrics over time and its models are
         kept, with the job and the commit that they come from.
       </p>
-      <pre className="code">{"import mlflow\n\nwith mlflow.start_run():\n    mlflow.log_param(\"trees\", 200)\n    mlflow.log_metric(\"accuracy\", 0.97)"}</pre>
+      <pre className="code" tabIndex={0}>{"import mlflow\n\nwith mlflow.start_run():\n    mlflow.log_param(\"trees\", 200)\n    mlflow.log_metric(\"accuracy\", 0.97)"}</pre>
     </Empty>
   );
 }

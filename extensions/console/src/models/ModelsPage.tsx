@@ -23,7 +23,7 @@ export function ModelsPage() {
         <section className="card">
           <Empty title="No model yet">
             <p>A run registers a model with a name; each time again makes a new version of it. Versions keep which job and which commit they come from.</p>
-            <pre className="code">{"mlflow.sklearn.log_model(model, name=\"model\",\n                         registered_model_name=\"wine-quality\")"}</pre>
+            <pre className="code" tabIndex={0}>{"mlflow.sklearn.log_model(model, name=\"model\",\n                         registered_model_name=\"wine-quality\")"}</pre>
           </Empty>
         </section>
       ) : (

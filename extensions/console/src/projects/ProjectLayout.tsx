@@ -1,7 +1,8 @@
 // What stands around the pages of one project: its name, its parts, what can be done.
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { NavLink, Outlet, useNavigate, useOutletContext, useParams, useSearchParams } from "react-router";
+import { useEffect, useRef } from "react";
+import { NavLink, Outlet, useLocation, useNavigate, useOutletContext, useParams, useSearchParams } from "react-router";
 
 import type { Project } from "../api/views";
 import { Launcher } from "../jobs/Launcher";
@@ -35,6 +36,10 @@ function Layout({ project }: { project: Project }) {
   const rights = rightsIn(project, administers(me));
   const [address, setAddress] = useSearchParams();
   const navigate = useNavigate();
+  const { pathname } = useLocation();
+  const parts = useRef<HTMLElement>(null);
+  // On a narrow screen the parts do not all fit: the present one is to be in sight.
+  useEffect(() => parts.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }), [pathname]);
   const tabs: [string, string, boolean][] = [
     ["", "README", true],
     ["files", "Files", rights.files],
@@ -67,7 +72,7 @@ function Layout({ project }: { project: Project }) {
       </PageHead>
       {project.status === "importing" && <div className="notice live" role="status">Its files are being imported. This page follows by itself.</div>}
       {project.status === "failed" && <div className="notice bad" role="alert">The import failed: {project.status_reason}</div>}
-      <nav className="tabs" aria-label="Parts of the project">
+      <nav className="tabs" aria-label="Parts of the project" ref={parts}>
         {tabs.filter(([, , shown]) => shown).map(([to, name]) => (
           <NavLink key={to} to={`/projects/${project.id}${to === "" ? "" : `/${to}`}`} end={to === ""}>{name}</NavLink>
         ))}
