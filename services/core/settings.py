@@ -160,7 +160,8 @@ class Settings(Configurable):
     ).tag(config=True)
     experiments_artifacts = Unicode(
         "",
-        help="Where artifacts of experiments are kept: s3://BUCKET/PREFIX. "
+        help="Where artifacts of experiments are kept: s3://BUCKET/PREFIX, reached with "
+        "`s3_endpoint`, `s3_region` and `secrets/s3.json` as the objects are. "
         "Empty: a folder in the state folder.",
     ).tag(config=True)
     experiments_body_max = Int(

@@ -73,6 +73,7 @@ def test_the_clients_flows_and_where_things_are_kept(
     folder = elsewhere.smalti.home / "experiments"
     assert not (folder / "mlflow.sqlite").exists()
     assert list((folder / "artifacts").rglob("*")) == []
-    assert list((folder / "tmp").iterdir()) == []
+    left = [one.name for one in (folder / "tmp").iterdir()]
+    assert [name for name in left if not name.startswith("db_init_lock")] == []
     assert json.loads((folder / "schema.json").read_text()) == {"mlflow": "3.17.2"}
     assert SECRET not in elsewhere.smalti.logs()
