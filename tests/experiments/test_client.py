@@ -231,6 +231,8 @@ def test_the_example_job_logs_and_its_model_leads_back(experiments: Lab) -> None
         assert version["lineage"] == lineage
         alias = f"{models}/wine-quality/aliases/champion"
         assert client.put(alias, json={"version": "1"}).json()["aliases"] == ["champion"]
+        (version,) = client.get(f"{models}/wine-quality/versions").json()["items"]
+        assert version["aliases"] == ["champion"]
         assert client.put(alias, json={"version": "99"}).status_code == 404
         assert client.get(f"{models}/wine-quality").json()["aliases"] == {"champion": "1"}
         assert client.delete(alias).status_code == 204
