@@ -39,7 +39,10 @@ function Layout({ project }: { project: Project }) {
   const { pathname } = useLocation();
   const parts = useRef<HTMLElement>(null);
   // On a narrow screen the parts do not all fit: the present one is to be in sight.
-  useEffect(() => parts.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }), [pathname]);
+  useEffect(() => {
+    // In braces: a new browser's scrollIntoView gives a promise, which React would take for a clean-up.
+    parts.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [pathname]);
   const tabs: [string, string, boolean][] = [
     ["", "README", true],
     ["files", "Files", rights.files],
