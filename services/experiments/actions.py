@@ -163,12 +163,15 @@ async def show_model(work: Work, project_id: str, name: str) -> ModelView:
 async def list_versions(work: Work, project_id: str, name: str) -> ModelVersionsView:
     """List a model's versions, the newest first."""
     mlflow = await _may(work, project_id, _READ)
-    await mlflow.get(project_id, "/registered-models/get", name=name)  # else 404
+    model = await mlflow.get(project_id, "/registered-models/get", name=name)  # else 404
+    named = rules.model(model["registered_model"]).aliases  # a search of versions leaves them out
     quoted = name.replace("'", "''")
     found = await mlflow.get(
         project_id, "/model-versions/search", filter=f"name='{quoted}'", max_results="1000"
     )
     rows = sorted(found.get("model_versions", []), key=lambda row: -int(row["version"]))
+    for row in rows:
+        row["aliases"] = sorted(alias for alias, one in named.items() if one == row["version"])
     return ModelVersionsView(items=[rules.version(row) for row in rows])
 
 
