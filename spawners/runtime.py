@@ -86,12 +86,41 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Placement:
+    """Where on a cluster a run may be put and what it gets there beyond cores and memory."""
+
+    gpu: int = 0
+    gpu_resource: str = "nvidia.com/gpu"
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    tolerations: tuple[Mapping[str, object], ...] = ()
+    shared_memory: int = 0
+
+
+@dataclass(frozen=True)
+class Remote:
+    """What a runtime needs to make a run's folders itself, on whatever node it comes to.
+
+    `url` is the project's repository, fetched with `token`; `file`, when given, must be there
+    at `commit`. `image` holds the environment. Paths of the spec are paths in the container.
+    """
+
+    image: str
+    url: str
+    commit: str
+    token: str
+    project_id: str
+    file: str | None = None
+    placement: Placement = Placement()
+
+
+@dataclass(frozen=True)
 class RunSpec:
     """A run that is ready to start: its folders exist and its program is known.
 
     `workdir` and `outputs` are writable for the run; `environment` and everything in
     `readable` is visible and read-only; nothing else of the machine's state is visible.
     Inside, `workdir` is the current directory and each path keeps its name.
+    With `remote` the folders do not exist yet: a runtime for which that is meant makes them.
     """
 
     key: RunKey
@@ -105,6 +134,7 @@ class RunSpec:
     timeout: float | None = None
     grace: float = 10.0
     readable: tuple[Path, ...] = ()
+    remote: Remote | None = None
 
 
 @dataclass(frozen=True)
