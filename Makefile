@@ -1,13 +1,14 @@
 # make up       set up what is missing and start Smalti (ARGS=--detach returns when it is ready)
 # make test     everything that must hold: style, types, imports, tests
 # make drills   faults while work runs;   make bench   speed beside peers
+# make console  build the web console and wait for it
 # make clean    remove what these have made here (never the state folder)
 
 PYTHON ?= python3
 BIN := .venv/bin
 SMALTI := services spawners hub_config extensions tests setup docs examples
 
-.PHONY: up down setup setup-test test lint drills bench clean
+.PHONY: up down setup setup-test console test lint drills bench clean
 
 up: setup
 	@exec $(BIN)/smalti-admin up $(ARGS)
@@ -20,6 +21,9 @@ setup:
 
 setup-test:
 	@$(PYTHON) setup/bootstrap.py --group test
+
+console:
+	@$(PYTHON) setup/make_console.py
 
 lint: setup-test
 	$(BIN)/ruff check $(wildcard $(SMALTI))
@@ -37,5 +41,6 @@ bench: setup-test
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 clean:
+	rm -rf services/console/built services/console/built.* extensions/console/node_modules
 	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""What the two locks name: the platform's own packages and those of the default environment.
+"""What the locks name: packages of the platform, of the default environment and of the tools.
 
 Used by `docs/notices.py` and by the test that holds THIRD_PARTY_NOTICES.md true. It reads
 files only; it must never import what it lists.
@@ -17,6 +17,7 @@ from packaging.markers import Marker
 REPOSITORY = Path(__file__).parents[1]
 UV_LOCK = REPOSITORY / "uv.lock"
 ENVIRONMENT_LOCK = REPOSITORY / "images" / "environment" / "requirements.lock"
+TOOLS_LOCK = REPOSITORY / "images" / "tools" / "requirements.lock"
 OURS = {"smalti", "smalti-platform"}
 # The machines that the locks are for; a package that none of them gets is not shipped.
 TARGETS: list[dict[str, str]] = [
@@ -72,6 +73,15 @@ def _edges(package: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def environment_packages() -> set[tuple[str, str]]:
     """Name and version of everything in the default environment."""
+    return _requirements(ENVIRONMENT_LOCK)
+
+
+def tools_packages() -> set[tuple[str, str]]:
+    """Name and version of everything in the tools environment."""
+    return _requirements(TOOLS_LOCK)
+
+
+def _requirements(lock: Path) -> set[tuple[str, str]]:
     line = re.compile(r"^([a-z0-9][a-z0-9._-]*)==([^ ;\\]+)(?: *; *(.*?))? *\\?$", re.M)
-    text = ENVIRONMENT_LOCK.read_text(encoding="utf-8")
+    text = lock.read_text(encoding="utf-8")
     return {(name, version) for name, version, marker in line.findall(text) if applies(marker)}

@@ -1,10 +1,10 @@
 """Writes THIRD_PARTY_NOTICES.md: every package that Smalti brings along, with its licence.
 
-    .venv/bin/python docs/notices.py ENVIRONMENT
+    .venv/bin/python docs/notices.py ENVIRONMENTS
 
-ENVIRONMENT is a folder with the default environment in it (`$SMALTI_HOME/environments/default/1`).
-Licences are read from the metadata of the installed packages, so both locks must be installed;
-run it after either lock has changed.
+ENVIRONMENTS is a folder with the built environments in it (`$SMALTI_HOME/environments`).
+Licences are read from the metadata of the installed packages, so all locks must be installed;
+run it after one of them has changed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from locked import REPOSITORY, environment_packages, platform_packages
+from locked import REPOSITORY, environment_packages, platform_packages, tools_packages
 
 TARGET = REPOSITORY / "THIRD_PARTY_NOTICES.md"
 # Packages that carry the text of a licence without naming it: how the text begins, below the
@@ -33,17 +33,18 @@ HEAD = """# Third-party notices
 Smalti is under the Apache License 2.0 (see `LICENSE`). It runs with the packages below, each
 under its own licence; none of them is part of this repository. The texts of the licences are in
 each package's `*.dist-info` folder once it is installed. `docs/notices.py` writes this file from
-the two lock files and from the packages' own metadata.
+the lock files and from the packages' own metadata.
 """
 
 
 def main() -> int:
     """Write the file."""
-    site = next(Path(sys.argv[1]).glob("lib/python3*/site-packages"))
+    built = Path(sys.argv[1])
     parts = [HEAD]
     for title, packages, path in (
         ("The platform and its client", platform_packages(), None),
-        ("The default environment", environment_packages(), str(site)),
+        ("The default environment", environment_packages(), _site(built / "default" / "1")),
+        ("The tools of workspaces", tools_packages(), _site(built / ".tools" / "1")),
     ):
         installed = _installed(path)
         parts += [f"\n## {title}\n", "| package | version | licence |", "| --- | --- | --- |"]
@@ -51,6 +52,10 @@ def main() -> int:
                   for name, version in sorted(packages)]  # fmt: skip
     TARGET.write_text("\n".join(parts) + "\n", encoding="utf-8")
     return 0
+
+
+def _site(environment: Path) -> str:
+    return str(next(environment.glob("lib/python3*/site-packages")))
 
 
 def _installed(path: str | None) -> dict[str, Distribution]:

@@ -53,7 +53,5 @@ def configure(c: Any, settings: HubSettings) -> None:
     c.JupyterHub.bind_url = f"http://{LOOPBACK}:{settings.ports['frontdoor']}/"
     c.JupyterHub.cleanup_servers = False
     c.JupyterHub.cleanup_proxy = False
-    c.JupyterHub.concurrent_spawn_limit = 20
-    c.JupyterHub.active_server_limit = 0
     c.JupyterHub.log_level = "INFO"
     c.JupyterHub.log_datefmt = "%Y-%m-%dT%H:%M:%S%z"

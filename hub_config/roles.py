@@ -30,9 +30,16 @@ def configure(c: Any, settings: HubSettings) -> None:
     c.JupyterHub.load_roles = [
         {
             "name": "smalti-platform",
-            "description": "Tell who somebody is: name, time of creation, groups, admin",
+            "description": "Tell who somebody is, and start and stop their named servers",
             "services": [PLATFORM],
-            "scopes": ["list:users", "read:users", "read:groups", "list:groups"],
+            "scopes": [
+                "list:users",
+                "read:users",
+                "read:groups",
+                "list:groups",
+                "start:servers",
+                "delete:servers",
+            ],
         },
         {
             "name": "smalti-supervisor",

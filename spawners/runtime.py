@@ -120,6 +120,12 @@ class RunSpec:
     `workdir` and `outputs` are writable for the run; `environment` and everything in
     `readable` is visible and read-only; nothing else of the machine's state is visible.
     Inside, `workdir` is the current directory and each path keeps its name.
+
+    A run that `endures` has programs that come and go: at its memory limit one of them is ended,
+    the largest, and the rest goes on; what its folders hold at the start is not held against it.
+    `home` is a home folder that outlives the run; without it the run has one of its own.
+    `writable` are further folders of its own. Of these, and of `workdir`, one that is the
+    person's already is left as it is.
     With `remote` the folders do not exist yet: a runtime for which that is meant makes them.
     """
 
@@ -134,6 +140,9 @@ class RunSpec:
     timeout: float | None = None
     grace: float = 10.0
     readable: tuple[Path, ...] = ()
+    writable: tuple[Path, ...] = ()
+    home: Path | None = None
+    endures: bool = False
     remote: Remote | None = None
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from services.core.database import Database
 from tests import postgres
+from tests.experiments.lab import Lab
 from tests.house import House
 
 
@@ -74,6 +75,17 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     """A real platform in this process, on SQLite and a free port, without hub and agent."""
     async with House(tmp_path) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def experiments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A whole Smalti with MLflow, started once for all tests that need it."""
+    made = Lab(tmp_path_factory.mktemp("experiments"))
+    try:
+        made.start()
+        yield made
+    finally:
+        made.smalti.__exit__(None, None, None)
 
 
 @pytest.fixture

@@ -48,12 +48,20 @@ class House:
         self.home = folder / "home"
         for name in ("run", "secrets", "platform", "environments/default/1/bin"):
             (self.home / name).mkdir(parents=True)
-        ports = {"frontdoor": 1, "hub": 2, "platform": 3, "traefik_api": 4}
+        ports = {"frontdoor": 1, "hub": 2, "platform": 3, "traefik_api": 4, "experiments": 5}
         (self.home / "run" / "ports.json").write_text(json.dumps(ports))
         for name in ("signing.key", "platform_hub_token", "hub_cookie_secret", "frontdoor.key"):
             (self.home / "secrets" / name).write_text(secrets.token_hex(32))
+        vault_key = self.home / "secrets" / "vault.key"
+        vault_key.touch(mode=0o600)
+        vault_key.write_text(secrets.token_hex(32))
+        self.hub_token = f"sml_{secrets.token_urlsafe(32)}"
+        (self.home / "secrets" / "hub-spawner.token").write_text(self.hub_token)
         self.agent_token = f"sml_{secrets.token_urlsafe(32)}"
         (self.home / "secrets" / "agent-local.token").write_text(self.agent_token)
+        self.gate_token = f"sml_{secrets.token_urlsafe(32)}"
+        (self.home / "secrets" / "experiments.token").write_text(self.gate_token)
+        (self.home / "secrets" / "experiments_platform.key").write_text(secrets.token_hex(32))
         self.settings = Settings(home=str(self.home), **settings)
         self.database_url = database_url or self.settings.database
         self.tokens = KnownTokens()

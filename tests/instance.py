@@ -31,6 +31,7 @@ SMALTI_ADMIN = Path(sys.executable).with_name("smalti-admin")
 # Built once per machine and linked into each instance: a build takes some 10 s.
 ENVIRONMENTS = Path(tempfile.gettempdir()) / f"smalti-test-environments-{os.getuid()}"
 PREFIX = "/services/smalti"
+EVERY_PROCESS = "frontdoor,hub,platform,agent,experiments"
 
 
 def free_port() -> int:
@@ -53,7 +54,10 @@ class Instance:
         processes: str | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """`password` None: Smalti makes a one-time password itself. `processes`: only these."""
+        """`password` None: Smalti makes a one-time password itself. `processes`: only these.
+
+        Without `processes`: all but the experiments, whose start takes long.
+        """
         self.home = folder / "smalti-home"
         self.admin, self.password = admin, password
         self.port = free_port()
@@ -69,6 +73,7 @@ class Instance:
             "SMALTI_HOME": str(self.home),
             "SMALTI_PORT": str(self.port),
             "SMALTI_ENVIRONMENT_CACHE": str(ENVIRONMENTS),
+            "SMALTI_EXPERIMENTS": str(int("experiments" in (processes or ""))),
             **({"SMALTI_PROCESSES": processes} if processes else {}),
             **(environment or {}),
         }

@@ -68,9 +68,7 @@ class NoRoute(RequestHandler):
             "details": None,
             "request_id": secrets.token_hex(8),
         }
-        headers = self.request.headers
-        if headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers:
-            self.set_header("Connection", "close")  # nobody is going to read the body
+        self.set_header("Connection", "close")  # answered before the body's end, tornado hangs up
         self.finish(json.dumps({"error": body}))
 
     def data_received(self, chunk: bytes) -> None:

@@ -231,7 +231,11 @@ class Endpoint(RequestHandler):
             self.set_status(204)
             self.finish()
             return
-        body = result.model_dump_json() if isinstance(result, BaseModel) else json.dumps(result)
+        body: str | bytes
+        if isinstance(result, BaseModel):
+            body = result.model_dump_json()
+        else:  # bytes are JSON already
+            body = result if isinstance(result, bytes) else json.dumps(result)
         if route.etag:
             self.set_header("ETag", etags.of(result))
         self.set_status(202 if self._accepted else route.status)
@@ -352,10 +356,9 @@ class Endpoint(RequestHandler):
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
         """End the answer; say so when the connection ends with it, as tornado does not."""
-        headers = self.request.headers
-        sends = headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers
-        if sends and not (self._whole or self._ended) and not self._headers_written:
-            # What is left of the body is not read: a proxy must not use the connection again.
+        if not (self._whole or self._ended) and not self._headers_written:
+            # Answered before the body's end, though there be none: tornado then hangs up, and a
+            # proxy that uses the connection again would have to tell its caller 502.
             self.set_header("Connection", "close")
         return super().finish(chunk)
 

@@ -27,6 +27,12 @@ TOPICS: dict[str, dict[str, str]] = {
         "job.created": "A job was accepted.",
         "job.changed": "A job's status or reason changed.",
     },
+    "workspaces": {
+        "workspace.created": "A workspace was made.",
+        "workspace.changed": "A workspace's status, reason or settings changed.",
+        "workspace.warned": "A workspace is about to be ended because nothing happens in it.",
+        "workspace.deleted": "A workspace was deleted; it can be had back for a while.",
+    },
     "projects": {
         "project.created": "A project was created.",
         "project.changed": "A project's settings or members changed.",

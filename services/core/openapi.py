@@ -119,8 +119,10 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
         required = schema.get("required", [])
         for name, field in schema["properties"].items():
             shape = {key: value for key, value in field.items() if key != "title"}
-            found.append({"name": name, "in": "query", "required": name in required,
-                          "schema": _without_null(shape)})  # fmt: skip
+            inlined = _without_refs(_without_null(shape), schema.get("$defs", {}))
+            found.append(
+                {"name": name, "in": "query", "required": name in required, "schema": inlined}
+            )
     if route.method == "POST" and route.keep:
         shape = {"type": "string", "minLength": 1, "maxLength": 200}
         found.append({"name": "Idempotency-Key", "in": "header", "schema": shape})
@@ -136,6 +138,19 @@ def _without_null(shape: dict[str, Any]) -> dict[str, Any]:
         rest = {key: value for key, value in shape.items() if key not in ("anyOf", "default")}
         return {**choices[0], **rest}
     return shape
+
+
+def _without_refs(shape: Any, definitions: dict[str, Any]) -> Any:
+    """Put what a parameter's shape refers to in its place: a `$defs` of its own has no address."""
+    if isinstance(shape, list):
+        return [_without_refs(one, definitions) for one in shape]
+    if not isinstance(shape, dict):
+        return shape
+    name = str(shape.get("$ref", "")).rpartition("/")[2]
+    referred = {**definitions[name], **shape} if name in definitions else shape
+    return {
+        key: _without_refs(value, definitions) for key, value in referred.items() if key != "$ref"
+    }
 
 
 def _responses(route: Route, names: dict[type[BaseModel], str]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ def problem(error: PublicError, request_id: str) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Smalti</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<link rel="stylesheet" href="{PREFIX}/static/theme.css">'
         f'<link rel="stylesheet" href="{PREFIX}/static/console.css"></head>'
         '<body><main class="problem"><div class="card"><h1>That did not work</h1>'
         f"<p>{escape(error.message)}</p>"

@@ -73,9 +73,15 @@ def page_of_rows(
         here = tuple_(*keys)
         statement = statement.where(here < tuple_(*after) if descending else here > tuple_(*after))
     order = [key.desc() if descending else key.asc() for key in keys]
-    rows = tx.all(statement.order_by(*order).limit(query.limit + 1))
-    shown = rows[: query.limit]
-    if len(rows) <= query.limit:
+    return cut(tx.all(statement.order_by(*order).limit(query.limit + 1)), keys, query.limit)
+
+
+def cut(
+    rows: Sequence[Row[Any]], keys: Sequence[Column[Any]], limit: int
+) -> tuple[Sequence[Row[Any]], str | None]:
+    """Take the page out of rows of which one more than `limit` was asked for."""
+    shown = rows[:limit]
+    if len(rows) <= limit:
         return shown, None
     return shown, _encode([shown[-1]._mapping[key] for key in keys])
 

@@ -4,7 +4,7 @@ Vocabulary
     permission      what a route or action needs, one word for each kind of act
     platform role   what a person is on the whole platform
     project role    what a person is in one project; a project permission is had by role there
-    principal       what kind of caller it is (person, run, service, agent, anonymous)
+    principal       what kind of caller it is (person, run, service, agent, hub, anonymous)
 
 `docs/reference/roles.md` shows this matrix and a test walks every route with every role.
 Pure values only; `projects.authorize` applies the project half, the dispatcher the rest.
@@ -42,6 +42,8 @@ class Principal(StrEnum):
     RUN = "run"
     SERVICE = "service"
     AGENT = "agent"
+    HUB = "hub"
+    GATE = "gate"
     SYSTEM = "system"
     ANONYMOUS = "anonymous"
 
@@ -84,15 +86,30 @@ class Permission(StrEnum):
     JOB_START = "job:start"
     JOB_STOP = "job:stop"
     OUTPUTS_READ = "outputs:read"
+    WORKSPACES_LIST = "workspaces:list"
+    WORKSPACE_READ = "workspace:read"
+    WORKSPACE_START = "workspace:start"
+    WORKSPACE_STOP = "workspace:stop"
     ENVIRONMENTS_READ = "environments:read"
     TIERS_READ = "tiers:read"
     TIERS_MANAGE = "tiers:manage"
     PLANES_READ = "planes:read"
     PLANES_MANAGE = "planes:manage"
     EVENTS_READ = "events:read"
+    SECRETS_READ = "secrets:read"
+    SECRETS_MANAGE = "secrets:manage"
+    PROJECT_SECRETS_READ = "project-secrets:read"
+    PROJECT_SECRETS_MANAGE = "project-secrets:manage"
+    SECRETS_USE = "secrets:use"
+    VAULT_READ = "vault:read"
+    VAULT_MANAGE = "vault:manage"
     AUDIT_READ = "audit:read"
+    EXPERIMENTS_READ = "experiments:read"
+    EXPERIMENTS_WRITE = "experiments:write"
+    EXPERIMENTS_GATE = "experiments:gate"
     AGENT_WORK = "agent:work"
     AGENT_ENROL = "agent:enrol"
+    HUB_SPAWN = "hub:spawn"
 
 
 _ADMIN = frozenset({PlatformRole.ADMIN})
@@ -104,6 +121,7 @@ _ALL_MEMBERS = _READERS | {ProjectRole.LAUNCHER}
 _MAKERS = frozenset({PlatformRole.ADMIN, PlatformRole.LIBRARIAN, PlatformRole.PRACTITIONER})
 _PEOPLE = frozenset({Principal.PERSON})
 _CALLERS = frozenset({Principal.PERSON, Principal.RUN, Principal.SERVICE})
+_NO_RUNS = frozenset({Principal.PERSON, Principal.SERVICE})
 _NOBODY: frozenset[Principal] = frozenset()
 
 GRANTS: dict[Permission, Grant] = {
@@ -126,16 +144,39 @@ GRANTS: dict[Permission, Grant] = {
     Permission.JOB_START: Grant(_ADMIN, _WORKERS, _CALLERS, writes=True),
     Permission.JOB_STOP: Grant(_ADMIN, _WORKERS, _CALLERS, writes=True),
     Permission.OUTPUTS_READ: Grant(_ADMIN, _READERS, _CALLERS),
+    Permission.WORKSPACES_LIST: Grant(everyone=True, principals=_CALLERS),
+    Permission.WORKSPACE_READ: Grant(_WATCHERS, _WORKERS, _CALLERS),
+    # A workspace does all that its person may do in the project, so only the person's own login
+    # makes and starts one, never a token that may have less.
+    Permission.WORKSPACE_START: Grant(_ADMIN, _WORKERS, _PEOPLE, writes=True),
+    Permission.WORKSPACE_STOP: Grant(_ADMIN, _WORKERS, _PEOPLE, writes=True),
     Permission.ENVIRONMENTS_READ: Grant(everyone=True, principals=_CALLERS),
     Permission.TIERS_READ: Grant(everyone=True, principals=_CALLERS),
     Permission.TIERS_MANAGE: Grant(platform=_ADMIN, writes=True),
     Permission.PLANES_READ: Grant(everyone=True, principals=_CALLERS),
     Permission.PLANES_MANAGE: Grant(platform=_ADMIN, writes=True),
     Permission.EVENTS_READ: Grant(everyone=True, principals=_CALLERS),
+    # Names of secrets; their values are told to nobody but the runs that use them.
+    Permission.SECRETS_READ: Grant(everyone=True, principals=_NO_RUNS),
+    Permission.SECRETS_MANAGE: Grant(everyone=True, writes=True),
+    Permission.PROJECT_SECRETS_READ: Grant(_WATCHERS, _WORKERS, _NO_RUNS),
+    Permission.PROJECT_SECRETS_MANAGE: Grant(_ADMIN, _OWNER, _PEOPLE, writes=True),
+    # What a run needs to be given secrets: had by whoever may start one, unless narrowed away.
+    Permission.SECRETS_USE: Grant(_ADMIN, _WORKERS, _CALLERS),
+    Permission.VAULT_READ: Grant(platform=_WATCHERS),
+    Permission.VAULT_MANAGE: Grant(platform=_ADMIN, writes=True),
     Permission.AUDIT_READ: Grant(platform=_WATCHERS),
+    Permission.EXPERIMENTS_READ: Grant(_WATCHERS, _READERS, _CALLERS),
+    Permission.EXPERIMENTS_WRITE: Grant(_ADMIN, _WORKERS, _CALLERS, writes=True),
+    # The process of experiments asks whom it may let in.
+    Permission.EXPERIMENTS_GATE: Grant(
+        principals=frozenset({Principal.GATE}), everyone=True, writes=True
+    ),
     Permission.AGENT_WORK: Grant(
         principals=frozenset({Principal.AGENT}), everyone=True, writes=True
     ),
+    # The hub's own process, which has checked who the person is.
+    Permission.HUB_SPAWN: Grant(principals=frozenset({Principal.HUB}), everyone=True, writes=True),
     # The enrolment token in the body is the authority; nobody needs to be signed in.
     Permission.AGENT_ENROL: Grant(principals=frozenset(Principal), everyone=True),
 }

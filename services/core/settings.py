@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
-from traitlets import Bool, Float, Int, TraitError, Unicode, validate
+from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, validate
 from traitlets.config import Config, Configurable
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -65,6 +66,24 @@ class Settings(Configurable):
         100, help="Runs one person may have at once; more wait in the queue with that reason."
     ).tag(config=True)
 
+    session_idle = Float(
+        3600.0, help="Time without activity after which a session is ended; 0: never."
+    ).tag(config=True)
+    session_forgotten = Float(
+        12 * 3600.0,
+        help="The same for a session that a page is still connected to, forgotten perhaps.",
+    ).tag(config=True)
+    session_warning = Float(600.0, help="How long before its end a warning is given.").tag(
+        config=True
+    )
+    session_keep_max = Float(
+        7 * 24 * 3600.0, help="How far ahead a session can be kept from being ended."
+    ).tag(config=True)
+    workspaces_max_per_person = Int(100, help="Workspaces one person may have.").tag(config=True)
+    keep_workspaces_days = Int(
+        30, help="Days in which a deleted workspace can be had back; then its files are gone."
+    ).tag(config=True)
+
     keep_logs_days = Int(90, help="Days that a finished run's log is kept; 0: for ever.").tag(
         config=True
     )
@@ -74,6 +93,46 @@ class Settings(Configurable):
     low_disk = Int(GiB, help="Free disk below which no work is admitted and no file is taken.").tag(
         config=True
     )
+
+    vault_keys = Enum(
+        ["file", "kms", "transit"],
+        "file",
+        help="Who keeps the vault's master key: a file in the state folder, AWS KMS, or the "
+        "transit engine of OpenBao or HashiCorp Vault.",
+    ).tag(config=True)
+    kms_key = Unicode("", help="AWS KMS: id, ARN or alias of the master key.").tag(config=True)
+    kms_region = Unicode("", help="AWS KMS: region. Empty: as boto3 finds it.").tag(config=True)
+    kms_endpoint = Unicode("", help="AWS KMS: address, when it is not AWS's own.").tag(config=True)
+    transit_url = Unicode("", help="Transit engine: address of the server.").tag(config=True)
+    transit_mount = Unicode("transit", help="Transit engine: where it is mounted.").tag(config=True)
+    transit_key = Unicode("smalti", help="Transit engine: name of the master key.").tag(config=True)
+    secret_max = Int(64 * 1024, help="Largest value of one secret.").tag(config=True)
+    secrets_max = Int(100, help="Secrets one person or one project may have.").tag(config=True)
+    secrets_total_max = Int(
+        512 * 1024, help="Values of all secrets of one person or one project together."
+    ).tag(config=True)
+
+    objects = Enum(
+        ["folder", "s3"], "folder", help="Where objects (logs, outputs, artifacts) are kept."
+    ).tag(config=True)
+    s3_bucket = Unicode("", help="S3: name of the bucket, which must exist.").tag(config=True)
+    s3_prefix = Unicode("", help="S3: what every key begins with, such as smalti/.").tag(
+        config=True
+    )
+    s3_endpoint = Unicode("", help="S3: address, when it is not AWS's own.").tag(config=True)
+    s3_region = Unicode("", help="S3: region. Empty: as boto3 finds it.").tag(config=True)
+
+    experiments_database_url = Unicode(
+        "", help="SQLAlchemy URL of MLflow's database. Empty: SQLite in the state folder."
+    ).tag(config=True)
+    experiments_artifacts = Unicode(
+        "",
+        help="Where artifacts of experiments are kept: s3://BUCKET/PREFIX. "
+        "Empty: a folder in the state folder.",
+    ).tag(config=True)
+    experiments_body_max = Int(
+        32 * MiB, help="Largest body that MLflow is given, but for artifacts (`upload_max`)."
+    ).tag(config=True)
 
     auth_cache = Float(20.0, help="How long a checked credential is believed (at most 20).").tag(
         config=True
@@ -119,6 +178,11 @@ class Settings(Configurable):
     def database(self) -> str:
         """The database's SQLAlchemy URL."""
         return self.database_url or f"sqlite:///{self.platform_folder / 'platform.sqlite'}"
+
+
+def has_experiments(environ: Mapping[str, str]) -> bool:
+    """Tell whether MLflow belongs to this instance: SMALTI_EXPERIMENTS=0 leaves it out."""
+    return environ.get("SMALTI_EXPERIMENTS", "") not in ("0", "false")
 
 
 def default_home() -> Path:

@@ -3,7 +3,8 @@
 A commit that survives a power cut costs a few milliseconds of waiting for the disk, whatever
 is in it. So while one commit waits, the next writers gather, and the next transaction takes
 them all: each function runs in a savepoint of its own and fails or succeeds by itself, and
-nobody hears of success before the disk has it.
+nobody hears of success before the disk has it. (One that is alone has the transaction for its
+savepoint.)
 """
 
 from __future__ import annotations
@@ -75,8 +76,11 @@ class Writer:
         try:
             with self._engine.connect() as connection:
                 transaction = connection.begin()
-                for task in tasks:
-                    _attempt(connection, task)
+                if len(tasks) == 1:
+                    _alone(connection, tasks[0])
+                else:
+                    for task in tasks:
+                        _attempt(connection, task)
                 if all(task.error for task in tasks):
                     transaction.rollback()  # nothing to keep, and no disk to wait for
                 else:
@@ -103,6 +107,16 @@ def _attempt(connection: Connection, task: Task) -> None:
             # A full disk has SQLite roll back everything at once, earlier tasks included.
             raise
         savepoint.rollback()
+
+
+def _alone(connection: Connection, task: Task) -> None:
+    """Run the only task of a transaction, which is rolled back with it."""
+    tx = Transaction(connection)
+    try:
+        task.result = task.function(tx)
+        task.after_commit = tx.after_commit
+    except BaseException as error:  # noqa: BLE001 - whoever waits hears it by the future
+        task.error = error
 
 
 def _settle(task: Task) -> None:

@@ -4,8 +4,18 @@
 "environments" is woken on the bus when that changes.
 """
 
-from services.environments.actions import Resolved, digest_of, resolve, unready
+from services.environments.actions import Resolved, digest_of, id_of, names, resolve, unready
 from services.environments.default import loops, set_up
 from services.environments.schemas import RevisionStatus
 
-__all__ = ["Resolved", "RevisionStatus", "digest_of", "loops", "resolve", "set_up", "unready"]
+__all__ = [
+    "Resolved",
+    "RevisionStatus",
+    "digest_of",
+    "id_of",
+    "loops",
+    "names",
+    "resolve",
+    "set_up",
+    "unready",
+]

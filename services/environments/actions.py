@@ -42,10 +42,7 @@ def resolve(tx: Transaction, environment_id: str | None, revision: int | None) -
 
     Raises Unprocessable for what does not exist.
     """
-    where = environments.c.name == NAME if environment_id is None else (
-        environments.c.id == environment_id
-    )  # fmt: skip
-    row = tx.first(store.listed().where(where))
+    row = store.to_run(tx, environment_id, NAME)
     if row is None:
         raise Unprocessable("there is no such environment", code="no_such_environment")
     wanted = revision if revision is not None else row.revision
@@ -73,6 +70,19 @@ def digest_of(tx: Transaction, name: str, number: int) -> str:
         .where(environments.c.name == name, table.c.number == number)
     )
     return tx.scalar(statement) or ""
+
+
+def id_of(tx: Transaction, name: str) -> str:
+    """Give the id of an environment. Raises Unprocessable when there is none of this name."""
+    row = store.find(tx, name)
+    if row is None:
+        raise Unprocessable(f"there is no environment {name}", code="no_such_environment")
+    return str(row.id)
+
+
+def names(tx: Transaction) -> list[str]:
+    """Give the names of the environments that there are."""
+    return [row.name for row in tx.all(select(environments.c.name).order_by(environments.c.name))]
 
 
 def unready(tx: Transaction) -> dict[tuple[str, int], str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, insert, select, update
 
 from services.core.database import Transaction
 from services.core.ids import new_id
@@ -91,19 +91,44 @@ def number_is(number: int) -> ColumnElement[bool]:
     return environment_revisions.c.number == number
 
 
+_TO_RUN = listed().where(environments.c.id == bindparam("environment"))
+_TO_RUN_NAMED = listed().where(environments.c.name == bindparam("environment"))
+
+
+def to_run(tx: Transaction, environment_id: str | None, name: str) -> Row[Any] | None:
+    """Find an environment by its id, or by its name where no id is given."""
+    if environment_id is None:
+        return tx.first(_TO_RUN_NAMED, {"environment": name})
+    return tx.first(_TO_RUN, {"environment": environment_id})
+
+
+_REVISIONS = select(environment_revisions).where(
+    environment_revisions.c.environment_id == bindparam("environment")
+)
+_REVISION = _REVISIONS.where(environment_revisions.c.number == bindparam("revision_number"))
+_NEWEST = _REVISIONS.order_by(environment_revisions.c.number.desc()).limit(1)
+
+
 def revision(tx: Transaction, environment_id: str, number: int | None) -> Row[Any] | None:
     """Find a revision, the newest one without a number."""
-    statement = revisions(environment_id)
     if number is not None:
-        return tx.first(statement.where(number_is(number)))
-    return tx.first(statement.order_by(environment_revisions.c.number.desc()).limit(1))
+        values = {"environment": environment_id, "revision_number": number}
+        return tx.first(_REVISION, values)
+    return tx.first(_NEWEST, {"environment": environment_id})
+
+
+_NOT_READY = (
+    select(
+        environments.c.name,
+        environment_revisions.c.number,
+        environment_revisions.c.status,
+        environment_revisions.c.reason,
+    )
+    .join(environments, environments.c.id == environment_revisions.c.environment_id)
+    .where(environment_revisions.c.status != RevisionStatus.READY)
+)
 
 
 def not_ready(tx: Transaction) -> Sequence[Row[Any]]:
     """List revisions that are not ready, with their environment's name."""
-    table = environment_revisions
-    return tx.all(
-        select(environments.c.name, table.c.number, table.c.status, table.c.reason)
-        .join(environments, environments.c.id == table.c.environment_id)
-        .where(table.c.status != RevisionStatus.READY)
-    )
+    return tx.all(_NOT_READY)

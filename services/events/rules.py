@@ -17,6 +17,7 @@ from services.core.rights import Permission
 # topic without an entry here is heard by nobody.
 NEEDED: dict[str, Permission] = {
     "jobs": Permission.JOB_READ,
+    "workspaces": Permission.WORKSPACE_READ,
     "projects": Permission.PROJECT_READ,
     "planes": Permission.PLANES_READ,
     "people": Permission.PEOPLE_READ,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic_core import to_json
+from sqlalchemy import Row
 
 from services import environments, projects, workloads
 from services.core import audit, events
@@ -11,7 +15,7 @@ from services.core.actor import Actor
 from services.core.database import Transaction
 from services.core.errors import NotFound, Unprocessable
 from services.core.ids import new_id
-from services.core.paging import Page, page_of_rows
+from services.core.paging import Page, cut, page_of_rows
 from services.core.rights import Permission
 from services.core.work import Work, actor_of, settings_of
 from services.jobs import store
@@ -140,11 +144,28 @@ async def list_jobs(work: Work, query: JobsQuery) -> Page[JobView]:
 
 
 def _list(tx: Transaction, query: JobsQuery) -> Page[JobView]:
+    rows, cursor = _rows(tx, query)
+    return Page[JobView].model_construct(items=store.views(rows), next_cursor=cursor)
+
+
+async def list_json(work: Work, query: JobsQuery) -> bytes:
+    """List jobs as the JSON of a `Page[JobView]`: no model is made of rows that are ours."""
+    return await work.read(_list_json, query)
+
+
+def _list_json(tx: Transaction, query: JobsQuery) -> bytes:
+    rows, cursor = _rows(tx, query)
+    items = [store.item(row) for row in rows]
+    return to_json({"items": items, "next_cursor": cursor})
+
+
+def _rows(tx: Transaction, query: JobsQuery) -> tuple[Sequence[Row[Any]], str | None]:
     if query.project_id is not None:
         projects.authorize(tx, Permission.JOB_READ, query.project_id)
     visible = projects.visible_ids(tx, Permission.JOB_READ)
-    rows, cursor = page_of_rows(tx, store.listing(query, visible), store.KEYS, query)
-    return Page[JobView].model_construct(items=store.views(tx, rows), next_cursor=cursor)
+    if query.cursor is None and (visible is None or query.project_id is not None):
+        return cut(store.first_page(tx, query), store.KEYS, query.limit)
+    return page_of_rows(tx, store.listing(query, visible), store.KEYS, query)
 
 
 async def stop(work: Work, job_id: str) -> JobView:

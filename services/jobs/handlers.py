@@ -27,9 +27,9 @@ WHOLE = 1 << 62
 
 
 @routes.get("/jobs", Permission.JOBS_LIST, query=JobsQuery, answer=Page[JobView])
-async def list_jobs(call: Call) -> Page[JobView]:
+async def list_jobs(call: Call) -> bytes:
     """List jobs, the newest first."""
-    return await actions.list_jobs(call.work, call.query(JobsQuery))
+    return await actions.list_json(call.work, call.query(JobsQuery))
 
 
 @routes.post("/jobs", Permission.JOB_START, body=JobCreate, answer=JobView, status=201)

@@ -3,10 +3,11 @@
 The names below are what other nouns may use.
 """
 
-from services.people.entry import enter
+from services.people.entry import enter, meet
 from services.people.rules import PersonStatus, TokenKind
 from services.people.schemas import PersonName, PersonView
-from services.people.store import Person, by_name, find, first, named
+from services.people.sources import acting, person_actor
+from services.people.store import Person, by_name, find, first, name_of, named
 from services.people.token_actions import ProjectGate
 from services.people.tokens import Token, consume_enrolment, issue_token, revoke_tokens
 
@@ -18,12 +19,16 @@ __all__ = [
     "ProjectGate",
     "Token",
     "TokenKind",
+    "acting",
     "by_name",
     "consume_enrolment",
     "enter",
     "find",
     "first",
     "issue_token",
+    "meet",
+    "name_of",
     "named",
+    "person_actor",
     "revoke_tokens",
 ]

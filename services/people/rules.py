@@ -32,6 +32,8 @@ class TokenKind(StrEnum):
 
     RUN = "run"
     AGENT = "agent"
+    HUB = "hub"
+    GATE = "gate"
     SERVICE = "service"
     ENROLMENT = "enrolment"
 

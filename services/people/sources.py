@@ -14,7 +14,7 @@ from sqlalchemy import update
 from services.core.actor import Actor
 from services.core.auth.hub import HubIdentity
 from services.core.database import Transaction
-from services.core.rights import Principal
+from services.core.rights import Permission, Principal
 from services.core.work import Context, Work
 from services.people import entry, store, tokens
 from services.people.rules import TokenKind, rights_of_scopes
@@ -24,6 +24,8 @@ from services.people.tokens import Token
 _PRINCIPALS = {
     TokenKind.RUN: Principal.RUN,
     TokenKind.AGENT: Principal.AGENT,
+    TokenKind.HUB: Principal.HUB,
+    TokenKind.GATE: Principal.GATE,
     TokenKind.SERVICE: Principal.SERVICE,
 }
 
@@ -71,7 +73,7 @@ def actor_of(tx: Transaction, token: Token) -> Actor | None:
         known = entry.Known(
             person, store.roles_of(tx, [person.id])[person.id], store.groups_of(tx, person.id)
         )
-    elif token.kind is not TokenKind.AGENT:
+    elif token.kind not in (TokenKind.AGENT, TokenKind.HUB, TokenKind.GATE):
         return None
     return Actor(
         _PRINCIPALS[token.kind],
@@ -84,6 +86,42 @@ def actor_of(tx: Transaction, token: Token) -> Actor | None:
         project_id=token.project_id,
         plane_id=token.plane_id,
         credential=token.id,
+    )
+
+
+def acting(
+    tx: Transaction, person_id: str, project_id: str, rights: frozenset[Permission]
+) -> Actor | None:
+    """Make the actor of a run that acts for a person; None when they may not enter (any more)."""
+    person = store.find(tx, person_id)
+    if not person.may_enter:
+        return None
+    return Actor(
+        Principal.RUN,
+        person_id,
+        person.name,
+        person_id=person_id,
+        roles=store.roles_of(tx, [person_id])[person_id],
+        rights=rights,
+        project_id=project_id,
+    )
+
+
+def person_actor(tx: Transaction, person_id: str) -> Actor | None:
+    """Make the actor of a person, for what is done on their behalf; None when they may not enter.
+
+    For loops and the hub's process, which act as somebody without that person's credential.
+    """
+    person = store.find(tx, person_id)
+    if not person.may_enter:
+        return None
+    return Actor(
+        Principal.PERSON,
+        person.id,
+        person.name,
+        person_id=person.id,
+        roles=store.roles_of(tx, [person.id])[person.id],
+        groups=store.groups_of(tx, person.id),
     )
 
 

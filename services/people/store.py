@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Label,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from services.core.database import Transaction
 from services.core.ids import new_id
@@ -59,6 +70,12 @@ def by_name(tx: Transaction, name: str) -> Person | None:
     where = (persons.c.hub_name == name) & persons.c.retired_at.is_(None)
     row = tx.first(select(persons).where(where))
     return None if row is None else person_of(row)
+
+
+def name_of(person_id: ColumnElement[str]) -> Label[str]:
+    """Select a person's present name beside a column with their id, as `owner_name`."""
+    name = select(persons.c.hub_name).where(persons.c.id == person_id).scalar_subquery()
+    return name.label("owner_name")
 
 
 _NAME = select(persons.c.hub_name).where(persons.c.id == bindparam("person"))

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Row, Update, bindparam, insert, select, update
 
 from services.core.auth.resolver import Resolver
 from services.core.database import Transaction
@@ -101,16 +101,25 @@ def issue_token(  # noqa: PLR0913 - a token is all of these, and callers name ea
     return given
 
 
+def _revoking(mine: ColumnElement[bool]) -> Update:
+    live = mine & tokens.c.revoked_at.is_(None)
+    return update(tokens).where(live).values(revoked_at=bindparam("at")).returning(tokens.c.hash)
+
+
+_OF_PRINCIPAL = _revoking(
+    (tokens.c.kind == bindparam("of_kind")) & (tokens.c.principal_id == bindparam("principal"))
+)
+
+
 def revoke_tokens(tx: Transaction, kind: TokenKind | str, principal_id: str) -> int:
     """End all tokens of a run, agent, service or enrolment; return how many lived."""
-    mine = (tokens.c.kind == TokenKind(kind).value) & (tokens.c.principal_id == principal_id)
-    return _revoke(tx, mine)
+    return _revoke(tx, _OF_PRINCIPAL, {"of_kind": TokenKind(kind).value, "principal": principal_id})
 
 
 def revoke_of_person(tx: Transaction, person_id: str, *kinds: TokenKind) -> int:
     """End the tokens of these kinds that act for a person."""
     mine = (tokens.c.person_id == person_id) & tokens.c.kind.in_([kind.value for kind in kinds])
-    return _revoke(tx, mine)
+    return _revoke(tx, _revoking(mine), {})
 
 
 def consume_enrolment(tx: Transaction, secret: str) -> Token:
@@ -159,11 +168,9 @@ def _by_hash(tx: Transaction, digest: str) -> Row[Any] | None:
     return tx.first(_BY_HASH, {"digest": digest})
 
 
-def _revoke(tx: Transaction, mine: Any) -> int:
-    live = mine & tokens.c.revoked_at.is_(None)
-    digests = [row.hash for row in tx.all(select(tokens.c.hash).where(live))]
+def _revoke(tx: Transaction, which: Update, values: Mapping[str, Any]) -> int:
+    digests = [row.hash for row in tx.all(which, {"at": tx.now, **values})]
     if digests:
-        tx.execute(update(tokens).where(live).values(revoked_at=tx.now))
         _forget(tx, digests)
     return len(digests)
 

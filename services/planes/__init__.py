@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from services.planes.actions import greet, is_connected, is_due, list_planes, saw, set_up
     from services.planes.schemas import PlaneView
-    from services.planes.store import default_tier, plane, tier_named
+    from services.planes.store import all_tiers, default_tier, plane, tier_named
     from services.planes.usage import Accountant, Used
     from services.planes.wiring import provide
 
@@ -20,6 +20,7 @@ __all__ = [
     "Accountant",
     "PlaneView",
     "Used",
+    "all_tiers",
     "default_tier",
     "greet",
     "is_connected",
@@ -35,7 +36,7 @@ __all__ = [
 _HOMES = {
     "actions": ("greet", "is_connected", "is_due", "list_planes", "saw", "set_up"),
     "schemas": ("PlaneView",),
-    "store": ("default_tier", "plane", "tier_named"),
+    "store": ("all_tiers", "default_tier", "plane", "tier_named"),
     "usage": ("Accountant", "Used"),
     "wiring": ("provide",),
 }

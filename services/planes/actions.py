@@ -50,7 +50,7 @@ def set_up(tx: Transaction) -> None:
     )  # fmt: skip
     if row is None:
         for values in FIRST_TIERS:
-            free = {"gpu": 0, "price_per_hour": 0.0, "max_running": None}
+            free = {"gpu": 0, "price_per_hour": 0.0, "max_running": None, "idle_minutes": None}
             first = {"is_default": values["name"] == "small", "plane_id": plane_id}
             store.insert_tier(tx, {**values, **free, **first})
 
@@ -201,6 +201,7 @@ def tier_view(row: Row[Any]) -> HardwareTierView:
         plane=row.plane_name,
         price_per_hour=row.price_per_hour,
         max_running=row.max_running,
+        idle_minutes=row.idle_minutes,
         default=row.is_default,
     )
 
@@ -235,7 +236,7 @@ def _update_tier(tx: Transaction, tier_id: str, body: HardwareTierUpdate) -> Har
     etags.check(tx, before)
     values = body.model_dump(exclude_unset=True)
     for name, value in values.items():
-        if value is None and name != "max_running":
+        if value is None and name not in ("max_running", "idle_minutes"):
             raise Unprocessable(f"{name}: cannot be null")
     if "default" in values:
         chosen = values.pop("default")

@@ -128,13 +128,16 @@ class RunOrder(Message):
     ending says how it is run (.py, .ipynb, .sh, .R), with `args`. A session has `session`.
     `repository` is the path of the project's git repository under the control plane's origin,
     fetched with `token`, which is also the run's own token. `env` holds the person's variables;
-    the agent adds SMALTI_*.
+    the agent adds SMALTI_*. With `secrets` there are secret ones to be asked for. `person_name`
+    and `person_email` sign the commits made in a session.
     """
 
     kind: Literal["job", "session"]
     project_id: str
     project: str
     person_id: str
+    person_name: str | None = Field(default=None, max_length=200)
+    person_email: str | None = Field(default=None, max_length=320)
     repository: str
     commit: str = Field(pattern=r"^[0-9a-f]{40}$")
     argv: list[str] | None = None
@@ -144,6 +147,7 @@ class RunOrder(Message):
     session: SessionOrder | None = None
     environment: EnvironmentOrder
     env: dict[str, str] = {}
+    secrets: bool = False
     token: str
     limits: LimitsOrder
     timeout: float | None = None
@@ -255,7 +259,9 @@ class LogAnswer(Message):
 class SecretsAnswer(Message):
     """Variables of one attempt that are secret: asked for when it is prepared, never kept.
 
-    The agent holds them in memory while the run lives, to take them out of its log.
+    The agent holds them in memory while the run lives, to take them out of its log. Asked again
+    for the same attempt (after a restart), they are the same, whatever was changed meanwhile.
+    They count more than the order's `env`, and never replace SMALTI_*.
     """
 
     env: dict[str, str]

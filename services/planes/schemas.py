@@ -62,6 +62,9 @@ class HardwareTierView(BaseModel):
     plane: str
     price_per_hour: float
     max_running: int | None
+    idle_minutes: int | None = Field(
+        description="After so long without activity a session is ended; 0: never; null: setting."
+    )
     default: bool
 
 
@@ -76,6 +79,7 @@ class HardwareTierCreate(RequestModel):
     plane: Name = "local"
     price_per_hour: Price = 0.0
     max_running: int | None = Field(None, ge=1, le=1_000_000)
+    idle_minutes: int | None = Field(None, ge=0, le=1_000_000)
     default: bool = False
 
 
@@ -88,4 +92,5 @@ class HardwareTierUpdate(RequestModel):
     gpu: int | None = Field(None, ge=0, le=64)
     price_per_hour: Price | None = None
     max_running: int | None = Field(None, ge=1, le=1_000_000)
+    idle_minutes: int | None = Field(None, ge=0, le=1_000_000)
     default: bool | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, bindparam, insert, select, update
@@ -59,6 +60,11 @@ def tiers() -> Select[Any]:
     return select(hardware_tiers, planes.c.name.label("plane_name")).join(
         planes, planes.c.id == hardware_tiers.c.plane_id
     )
+
+
+def all_tiers(tx: Transaction) -> Sequence[Row[Any]]:
+    """Load every tier, by name."""
+    return tx.all(tiers().order_by(hardware_tiers.c.name))
 
 
 def tier(tx: Transaction, tier_id: str) -> Row[Any]:

@@ -35,6 +35,7 @@ hardware_tiers = Table(
     Column("gpu", Integer, nullable=False),
     Column("price_per_hour", Float, nullable=False),
     Column("max_running", Integer),
+    Column("idle_minutes", Integer),  # of sessions; none: as the settings say
     Column("is_default", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),

@@ -13,6 +13,7 @@ from services.core.database import Database
 from services.core.settings import load_settings
 from services.platform.migrate import NewerDatabase, migrate
 from services.platform.wiring import wire
+from services.vault import WrongKey
 
 log = logging.getLogger("smalti.platform")
 
@@ -43,7 +44,7 @@ def main() -> int:
     logs.set_up()
     try:
         asyncio.run(_serve())
-    except NewerDatabase as error:
+    except (NewerDatabase, WrongKey) as error:
         print(error, file=sys.stderr)  # noqa: T201 - the supervisor passes this line on
         return EX_CONFIG
     return 0

@@ -41,6 +41,8 @@ class Platform:
     def serve(self, port: int, address: str = "127.0.0.1") -> int:
         """Listen and start the loops; port 0 picks a free one. Returns the port."""
         for noun in self.nouns:
+            if noun.prepare is not None:
+                noun.prepare(self.context)
             if noun.start is not None:
                 Work(self.context).write_now(noun.start)
         self.context.bus.attach()

@@ -6,16 +6,25 @@ what belongs to a project, in the transaction that touches it.
 
 from services.core.work import Context
 from services.projects import history, refs, trees
-from services.projects.access import ProjectRow, authorize, visible_ids
+from services.projects.access import (
+    ProjectRow,
+    allows,
+    authorize,
+    some,
+    some_ids,
+    visible_ids,
+)
 from services.projects.actions import list_projects
+from services.projects.edits import Author
 from services.projects.history import Difference, FileChange
 from services.projects.refs import NoSuchRef
 from services.projects.rules import Status, Visibility
 from services.projects.runtime import Repositories
 from services.projects.schemas import ProjectsQuery, ProjectView
-from services.projects.store import find, names
+from services.projects.store import find, living, names
 
 __all__ = [
+    "Author",
     "Difference",
     "FileChange",
     "NoSuchRef",
@@ -24,13 +33,17 @@ __all__ = [
     "ProjectsQuery",
     "Status",
     "Visibility",
+    "allows",
     "authorize",
     "diff",
     "find",
     "has_file",
     "list_projects",
+    "living",
     "names",
     "resolve_commit",
+    "some",
+    "some_ids",
     "visible_ids",
 ]
 

@@ -71,11 +71,25 @@ def authorize(tx: Transaction, permission: Permission, project_id: str) -> Proje
         raise NotFound("this project does not exist")
     if not _may(actor, permission, row):
         raise Forbidden("you may not do this in this project", details={"needs": permission.value})
-    return rows_of(tx, [row])[0]
+    return rows_of([row])[0]
+
+
+def allows(tx: Transaction, actor: Actor, permission: Permission, project_id: str) -> bool:
+    """Tell whether somebody, who need not be the caller, has a permission in a project."""
+    row = tx.first(_ONE, {"project": project_id, "person": actor.person_id})
+    return row is not None and _sees(actor, row) and _may(actor, permission, row)
+
+
+def some_ids(tx: Transaction, visible: Select[tuple[str]] | None, most: int) -> list[str]:
+    """Give the newest of the projects that `visible_ids` selects."""
+    statement = select(projects.c.id).where(projects.c.deleted_at.is_(None))
+    if visible is not None:
+        statement = statement.where(projects.c.id.in_(visible))
+    return [row.id for row in tx.all(statement.order_by(projects.c.id.desc()).limit(most))]
 
 
 def with_role(actor: Actor | None) -> Select[Any]:
-    """Select living projects, each with the actor's role in it.
+    """Select living projects, each with its owner's present name and the actor's role in it.
 
     Without an actor: that of the person whose id is bound as `person` when it is run.
     """
@@ -83,22 +97,21 @@ def with_role(actor: Actor | None) -> Select[Any]:
     mine = (members.c.project_id == projects.c.id) & (members.c.person_id == person)
     joined = projects.outerjoin(members, mine)
     live = projects.c.deleted_at.is_(None)
-    return select(projects, members.c.role).select_from(joined).where(live)
+    owner = people.name_of(projects.c.owner_id)
+    return select(projects, members.c.role, owner).select_from(joined).where(live)
 
 
 # Asked by nearly every call: put together once, with bound names in place of values.
 _ONE = with_role(None).where(projects.c.id == bindparam("project"))
 
 
-def rows_of(tx: Transaction, rows: Iterable[Row[Any]]) -> list[ProjectRow]:
-    """Make projects out of rows of `with_role`, with their owners' present names."""
-    rows = list(rows)
-    owners = people.named(tx, {row.owner_id for row in rows})
+def rows_of(rows: Iterable[Row[Any]]) -> list[ProjectRow]:
+    """Make projects out of rows of `with_role`."""
     return [
         ProjectRow(
             id=row.id,
             owner_id=row.owner_id,
-            owner_name=owners.get(row.owner_id, row.owner_id),
+            owner_name=row.owner_name or row.owner_id,
             name=row.name,
             description=row.description,
             visibility=Visibility(row.visibility),
@@ -142,6 +155,14 @@ def visible_ids(
     if grant.internal:
         seen = or_(seen, projects.c.visibility == Visibility.INTERNAL.value)
     return statement.where(seen)
+
+
+def some(tx: Transaction, visible: Select[tuple[str]] | None, limit: int) -> list[ProjectRow]:
+    """Return the first projects, by name, of those that `visible_ids` selected."""
+    statement = with_role(actor_of(tx)).order_by(projects.c.name, projects.c.id).limit(limit)
+    if visible is not None:
+        statement = statement.where(projects.c.id.in_(visible))
+    return rows_of(tx.all(statement))
 
 
 def _sees(actor: Actor, row: Row[Any]) -> bool:

@@ -17,13 +17,20 @@ from services.core.references import References
 from services.core.rights import Permission, ProjectRole
 from services.core.work import Work, actor_of, context_of, settings_of
 from services.people import PersonName
-from services.projects import edits, refs, store
+from services.projects import edits, refs, rules, store
 from services.projects.access import ProjectRow, authorize, rows_of, visible_ids, with_role
 from services.projects.edits import Author
 from services.projects.outside import check_address
 from services.projects.rules import Status
 from services.projects.runtime import Repositories, point_head
-from services.projects.schemas import ProjectChange, ProjectCreate, ProjectsQuery, ProjectView
+from services.projects.schemas import (
+    ExamplesView,
+    ExampleView,
+    ProjectChange,
+    ProjectCreate,
+    ProjectsQuery,
+    ProjectView,
+)
 from services.projects.tables import projects
 from services.storage import Disk
 
@@ -41,6 +48,24 @@ def examples() -> dict[str, Path]:
         for folder in sorted(folders)
         if folder.is_dir() and not folder.name.startswith((".", "_"))
     }
+
+
+async def list_examples() -> ExamplesView:
+    """List the examples with the first lines of their README."""
+    return await asyncio.to_thread(_examples)
+
+
+def _examples() -> ExamplesView:
+    items = [
+        ExampleView(name=name, description=rules.first_words(_readme(folder)))
+        for name, folder in examples().items()
+    ]
+    return ExamplesView(items=items)
+
+
+def _readme(folder: Path) -> str:
+    file = folder / "README.md"
+    return file.read_text("utf-8") if file.is_file() else ""
 
 
 def view(tx: Transaction, row: ProjectRow) -> ProjectView:
@@ -142,7 +167,7 @@ def _create(tx: Transaction, project_id: str, request: ProjectCreate) -> Project
 def _shown(tx: Transaction, project_id: str) -> ProjectView:
     """Show the project that this very transaction has made or changed, whatever it changed."""
     row = tx.one(with_role(actor_of(tx)).where(projects.c.id == project_id), "this project")
-    return view(tx, rows_of(tx, [row])[0])
+    return view(tx, rows_of([row])[0])
 
 
 async def show(work: Work, project_id: str) -> ProjectView:
@@ -171,8 +196,10 @@ def _list(tx: Transaction, query: ProjectsQuery) -> Page[ProjectView]:
         statement = statement.where(projects.c.owner_id == _person_id(tx, query.owner))
     elif query.name is not None:
         statement = statement.where(projects.c.name == query.name)
+    if query.search:
+        statement = statement.where(store.matches(query.search))
     rows, cursor = page_of_rows(tx, statement, [projects.c.id], query)
-    items = [view(tx, row) for row in rows_of(tx, rows)]
+    items = [view(tx, row) for row in rows_of(rows)]
     return Page[ProjectView](items=items, next_cursor=cursor)
 
 

@@ -7,11 +7,12 @@ from urllib.parse import quote
 from services.core.paging import Page
 from services.core.rights import Permission
 from services.core.routing import Call, Routes
-from services.projects import file_actions, trees
+from services.projects import commit_actions, file_actions, trees
 from services.projects.edits import Author, Edit
 from services.projects.schemas import (
     BranchCreate,
     BranchView,
+    CommitChangesView,
     CommitsQuery,
     CommitView,
     ContentQuery,
@@ -112,6 +113,12 @@ def _tags(header: str) -> list[str]:
 async def commits(call: Call) -> Page[CommitView]:
     """List commits backwards from a branch, tag or commit."""
     return await file_actions.list_commits(call.work, call.path["id"], call.query(CommitsQuery))
+
+
+@routes.get("/projects/{id}/commits/{commit}", Permission.FILES_READ, answer=CommitChangesView)
+async def commit(call: Call) -> CommitChangesView:
+    """Show a commit and what it changed."""
+    return await commit_actions.show(call.work, call.path["id"], call.path["commit"])
 
 
 @routes.get(

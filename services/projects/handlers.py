@@ -8,6 +8,7 @@ from services.core.routing import Call, Routes
 from services.projects import actions, member_actions
 from services.projects.rules import Status
 from services.projects.schemas import (
+    ExamplesView,
     MemberAdd,
     MemberChange,
     MembersQuery,
@@ -41,6 +42,12 @@ async def create(call: Call) -> ProjectView:
     if view.status is Status.IMPORTING:
         call.accept()
     return view
+
+
+@routes.get("/project-examples", Permission.PROJECTS_LIST, answer=ExamplesView)
+async def examples(call: Call) -> ExamplesView:
+    """List the examples that a project can begin from."""
+    return await actions.list_examples()
 
 
 @routes.get("/projects/{id}", Permission.PROJECT_READ, answer=ProjectView, etag=True)

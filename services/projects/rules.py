@@ -124,3 +124,12 @@ def is_kept(retired_at: datetime | None, now: datetime) -> bool:
 def free_from(retired_at: datetime) -> datetime:
     """Say when a pair that was given up may be another's."""
     return retired_at + timedelta(days=KEPT_DAYS)
+
+
+def first_words(readme: str) -> str:
+    """Give the first paragraph of a README that is no heading, as one line."""
+    for paragraph in readme.split("\n\n"):
+        words = " ".join(line.strip() for line in paragraph.strip().splitlines())
+        if words and not words.startswith(("#", "```", "|")):
+            return words
+    return ""

@@ -120,6 +120,23 @@ class ProjectsQuery(PageQuery):
 
     owner: str | None = Field(None, max_length=255, description="Exactly this person's.")
     name: str | None = Field(None, max_length=64, description="Exactly this name.")
+    search: str | None = Field(
+        None, max_length=200, description="A part of the name, or of `owner/name`, in any case."
+    )
+
+
+class ExampleView(BaseModel):
+    """An example that a project can begin from."""
+
+    name: str
+    description: str
+
+
+class ExamplesView(BaseModel):
+    """All examples."""
+
+    items: list[ExampleView]
+    next_cursor: str | None = None
 
 
 class MemberView(BaseModel):
@@ -206,6 +223,24 @@ class CommitView(BaseModel):
     author: AuthorView
     authored_at: datetime
     parents: list[str]
+
+
+class ChangedFileView(BaseModel):
+    """A file that a commit changed; no line counts for a binary one."""
+
+    path: str
+    old_path: str | None = Field(description="Where it was, when it was renamed.")
+    status: str
+    additions: int | None
+    deletions: int | None
+
+
+class CommitChangesView(CommitView):
+    """A commit and what it changed against its first parent; `cut` when not all is shown."""
+
+    files: list[ChangedFileView]
+    patch: str
+    cut: bool
 
 
 class CommitsQuery(PageQuery):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, select, update
 
 from services import people
 from services.core.database import Transaction
@@ -151,6 +151,15 @@ def owners(tx: Transaction, project_id: str) -> int:
     return int(tx.scalar(select(func.count()).select_from(members).where(mine)))
 
 
+def matches(text: str) -> ColumnElement[bool]:
+    """Say which projects hold a text in their present `owner/name`, in any case."""
+    whole = func.lower(project_names.c.owner_name + "/" + project_names.c.name)
+    found = select(project_names.c.project_id).where(
+        project_names.c.retired_at.is_(None), whole.contains(text.lower(), autoescape=True)
+    )
+    return projects.c.id.in_(found)
+
+
 def importing(tx: Transaction, most: int) -> list[Row[Any]]:
     """Find projects that are to be imported, the oldest first."""
     waiting = (projects.c.status == Status.IMPORTING.value) & projects.c.deleted_at.is_(None)
@@ -166,6 +175,16 @@ def known(tx: Transaction, ids: list[str]) -> set[str]:
     for start in range(0, len(ids), 500):
         part = projects.c.id.in_(ids[start : start + 500])
         found |= {row.id for row in tx.all(select(projects.c.id).where(part & kept))}
+    return found
+
+
+def living(tx: Transaction, ids: set[str]) -> set[str]:
+    """Tell which of these projects are there and not deleted."""
+    found: set[str] = set()
+    wanted = sorted(ids)
+    for start in range(0, len(wanted), 500):
+        part = projects.c.id.in_(wanted[start : start + 500]) & projects.c.deleted_at.is_(None)
+        found |= {row.id for row in tx.all(select(projects.c.id).where(part))}
     return found
 
 

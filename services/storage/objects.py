@@ -1,4 +1,4 @@
-"""The object store's interface: immutable objects under keys, on a folder now, on S3 later.
+"""The object store's interface: immutable objects under keys, in a folder or on S3.
 
 What holds for every store, so that callers may count on it everywhere:
 
@@ -84,7 +84,10 @@ class ObjectStore:
         raise NotImplementedError
 
     def list(self, prefix: str) -> AsyncIterator[Stat]:
-        """Yield the objects below a prefix, in the order of their keys."""
+        """Yield the objects below a prefix, in the order of their keys.
+
+        Servers that only resemble S3 may go folder by folder: in one folder the order holds.
+        """
         raise NotImplementedError
 
     def sign_get(

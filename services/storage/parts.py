@@ -24,9 +24,20 @@ def provide(context: Context) -> None:
     disk = context.provide(Disk, Disk(settings.platform_folder, settings.low_disk))
     context.get(Health).add("disk", disk.health)
     signer = context.provide(Signer, Signer(settings.secret("signing.key")))
-    store = FolderStore(settings.platform_folder / "objects", disk, signer)
-    context.provide(ObjectStore, store)
+    context.provide(ObjectStore, _store(context, disk, signer))
     register(context.provide(Retention, Retention()))
+
+
+def _store(context: Context, disk: Disk, signer: Signer) -> ObjectStore:
+    settings = context.settings
+    if settings.objects == "folder":
+        return FolderStore(settings.platform_folder / "objects", disk, signer)
+    from services.storage.s3 import S3Store, make_client
+
+    store = S3Store(make_client(settings), settings.s3_bucket, settings.s3_prefix, signer)
+    context.get(Health).add("objects", store.health, required=True)
+    context.closing.append(store.close)
+    return store
 
 
 async def _look(work: Work) -> None:

@@ -15,6 +15,7 @@ from services.supervisor import doctor, status
 from services.supervisor.detach import teller, up_detached
 from services.supervisor.down import down
 from services.supervisor.home import Home, SupervisorError, find_home
+from services.supervisor.passwords import reset_password
 from services.supervisor.tokens import issue_token
 from services.supervisor.up import run
 
@@ -50,6 +51,11 @@ def _token(home: Home, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _password(home: Home, arguments: argparse.Namespace) -> int:
+    print(reset_password(home, arguments.user))
+    return 0
+
+
 def _days(text: str) -> int:
     days = int(text)
     if not 1 <= days <= 3650:
@@ -82,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     token = add("token", _token, "print a new token for a person")
     token.add_argument("user", metavar="USER")
     token.add_argument("--days", type=_days, default=90, help="how long it lives (default 90)")
+    password = add("password", _password, "print a new one-time password for a person")
+    password.add_argument("user", metavar="USER")
     return parser
 
 

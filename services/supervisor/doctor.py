@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from services.supervisor import checks, records, status
 from services.supervisor.home import Home, SupervisorError
 from services.supervisor.keys import SECRETS
+
+if TYPE_CHECKING:
+    from services.core.settings import Settings
 
 Finding = tuple[bool, str]
 
@@ -32,9 +36,11 @@ def examine(home: Home) -> Iterator[Finding]:
         if not found[0]:
             return
     yield from _secrets(home)
+    yield from _outside(home)
     seen = status.look(home)
     if any(one.name == "agent" for one in seen.processes):
         yield seen.environment != "missing", f"default environment for jobs is {seen.environment}"
+        yield seen.tools != "missing", f"tools environment for workspaces is {seen.tools}"
     for one in (seen.supervisor, *seen.processes):
         yield one.state == "running", f"{one.name} is {one.state}" + _why(home, one.name)
 
@@ -58,6 +64,35 @@ def _secrets(home: Home) -> Iterator[Finding]:
             yield False, f"secret {name} is missing (made at the next start)"
         elif path.stat().st_mode & 0o077:
             yield False, f"secret {path} can be read by others (closed at the next start)"
+
+
+def _outside(home: Home) -> Iterator[Finding]:
+    """Ask whoever keeps objects or the master key outside of this machine, if somebody does."""
+    from services.core.settings import load_settings
+
+    settings = load_settings(home.root)
+    if settings.objects == "s3":
+        yield _object_store(settings)
+    if settings.vault_keys != "file":
+        yield _master_key(settings)
+
+
+def _object_store(settings: Settings) -> Finding:
+    from services.storage.s3 import bucket_problem
+
+    problem = bucket_problem(settings)
+    if problem is not None:
+        return False, f"objects on S3: {problem}"
+    return True, f"objects are kept in bucket {settings.s3_bucket}"
+
+
+def _master_key(settings: Settings) -> Finding:
+    from services.vault import KeysAway, WrongKey, keeper
+
+    try:
+        return True, f"master key {keeper(settings, settings.vault_keys).current()} answers"
+    except (KeysAway, WrongKey) as error:
+        return False, f"master key: {error}"
 
 
 def _why(home: Home, name: str) -> str:

@@ -1,82 +1,112 @@
-"""The default environment for jobs: `environments/default/1`, built from the locked list.
+"""The environments that the platform brings: *default* for jobs' code, and the tools of sessions.
 
-Called by `up`, which builds it beside the starting processes: the login page does not wait for
-it, and jobs wait with that reason until it is there. The folder appears whole, by a rename, with
-a stamp inside; whoever finds the stamp may use it. It is never changed afterwards.
+Owns which there are, what each is made of and the build beside the starting processes: the login
+page does not wait for it; jobs and sessions wait with that reason until theirs is there. Called
+by `up` and `status`; `building` does the work. A finished environment is never changed.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from services.supervisor.home import Home, SupervisorError, read_json
 from services.supervisor.logs import last_lines, open_log
 from services.supervisor.processes import REPOSITORY
-from services.supervisor.records import now
 
 Say = Callable[[str], None]
-REQUIREMENTS = REPOSITORY / "images" / "environment" / "requirements.lock"
 CLIENT = REPOSITORY / "extensions" / "client"
-TRUST_STORE = Path("/etc/ssl/certs")
+LAB = REPOSITORY / "extensions" / "lab"
 STAMP = ".smalti-environment.json"
 # A folder of finished environments by digest, shared by several instances (used by tests).
 CACHE = "SMALTI_ENVIRONMENT_CACHE"
+_SOURCES = (".py", ".toml", ".typed", ".json")
 
 
-def base_digest() -> str:
-    """Digest of what the packages are installed from."""
-    value = hashlib.sha256(f"{sys.version_info[:3]} {sys.base_prefix}\n".encode())
-    value.update(REQUIREMENTS.read_bytes())
-    return value.hexdigest()
+@dataclass(frozen=True)
+class Recipe:
+    """What one environment is made of: a locked list, our own packages, and what is left out.
+
+    `without` names what is removed again, below the environment's folder.
+    """
+
+    words: str
+    place: tuple[str, ...]
+    requirements: Path
+    packages: tuple[Path, ...]
+    without: tuple[str, ...] = ()
+
+    def base_digest(self) -> str:
+        """Digest of what the locked packages are installed from."""
+        value = hashlib.sha256(f"{sys.version_info[:3]} {sys.base_prefix}\n".encode())
+        value.update(self.requirements.read_bytes())
+        return value.hexdigest()
+
+    def digest(self) -> str:
+        """Digest of everything that the environment is made from, our packages included."""
+        value = hashlib.sha256(self.base_digest().encode())
+        value.update("\n".join(self.without).encode())
+        for package in self.packages:
+            for file in sorted(package.rglob("*")):
+                if file.suffix in _SOURCES and "__pycache__" not in file.parts:
+                    value.update(f"{file.relative_to(package)}\n".encode() + file.read_bytes())
+        return value.hexdigest()
+
+    def folder(self, home: Home) -> Path:
+        """Where the environment is."""
+        return home.path("environments", *self.place)
+
+    def state(self, home: Home) -> str:
+        """Say whether it is `ready`, `outdated` (whole, of an earlier list) or `missing`."""
+        stamp = read_json(self.folder(home) / STAMP)
+        if stamp is None:
+            return "missing"
+        return "ready" if stamp.get("digest") == self.digest() else "outdated"
 
 
-def digest() -> str:
-    """Digest of everything that the environment is made from, our client included."""
-    value = hashlib.sha256(base_digest().encode())
-    for file in sorted(CLIENT.rglob("*")):
-        if file.suffix in (".py", ".toml", ".typed") and "__pycache__" not in file.parts:
-            value.update(f"{file.relative_to(CLIENT)}\n".encode() + file.read_bytes())
-    return value.hexdigest()
-
-
-def folder(home: Home) -> Path:
-    """Where the default environment is."""
-    return home.path("environments", "default", "1")
-
-
-def state(home: Home) -> str:
-    """Say whether it is `ready`, `outdated` (whole and usable, of an earlier list) or `missing`."""
-    stamp = read_json(folder(home) / STAMP)
-    if stamp is None:
-        return "missing"
-    return "ready" if stamp.get("digest") == digest() else "outdated"
+DEFAULT = Recipe(
+    "The default environment for jobs",
+    ("default", "1"),
+    REPOSITORY / "images" / "environment" / "requirements.lock",
+    (CLIENT,),
+)
+TOOLS = Recipe(
+    "The tools environment for workspaces",
+    # No environment of a person can have a name that begins with a dot.
+    (".tools", "1"),
+    REPOSITORY / "images" / "tools" / "requirements.lock",
+    (CLIENT, LAB),
+    # Kernels come from the session's own environment.
+    without=("share/jupyter/kernels",),
+)
+RECIPES = (DEFAULT, TOOLS)
 
 
 class EnvironmentBuild:
-    """The build beside the supervisor, in a process of its own."""
+    """The build beside the supervisor, in a process of its own: one recipe after the other."""
 
     def __init__(self, home: Home, say: Say) -> None:
         self.home, self.say = home, say
         self._popen: subprocess.Popen[bytes] | None = None
+        self._building: list[Recipe] = []
 
     def begin(self) -> None:
-        """Start the build when it is needed."""
-        if state(self.home) == "ready":
+        """Start the build of what is needed."""
+        self._building = [one for one in RECIPES if one.state(self.home) != "ready"]
+        if not self._building:
             return
-        self.say("Building the default environment for jobs; the login page does not wait for it")
+        names = " and ".join(_lower(one.words) for one in self._building)
+        self.say(f"Building {names}; the login page does not wait for it")
         log = open_log(self.home.log("environment"))
         try:
             self._popen = subprocess.Popen(
-                [sys.executable, "-m", "services.supervisor.environment", str(self.home.root)],
+                [sys.executable, "-m", "services.supervisor.building", str(self.home.root)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -87,21 +117,23 @@ class EnvironmentBuild:
             os.close(log)
 
     def finished(self) -> bool:
-        """Say whether nothing is being built any more; tells the outcome once."""
+        """Say whether nothing is being built any more; tells each outcome once."""
         if self._popen is None:
             return True
         status = self._popen.poll()
+        for one in [one for one in self._building if one.state(self.home) == "ready"]:
+            self._building.remove(one)
+            self.say(f"{one.words} is ready")
         if status is None:
             return False
         self._popen = None
-        if status == 0:
-            self.say("The default environment is ready")
-        else:
+        for one in self._building:
             words = " ".join(last_lines(self.home.log("environment"), 2))
             self.say(
-                f"The default environment could not be built, so jobs wait: {words} "
+                f"{one.words} could not be built, so they wait: {words} "
                 f"(more in {self.home.log('environment')}; the next start tries again)"
             )
+        self._building = []
         return True
 
     def stop(self) -> None:
@@ -111,99 +143,12 @@ class EnvironmentBuild:
             self._popen.wait()
 
 
-def build(home: Home, cache: Path | None = None) -> None:
-    """Build the environment and put it in place. Raises CalledProcessError, OSError."""
-    os.umask(0o022)  # runs under other uids read it
-    target = folder(home)
-    for pattern in (".building-*", ".replaced-*"):
-        for left in target.parent.glob(pattern):
-            shutil.rmtree(left, ignore_errors=True)
-    fresh = target.parent / f".building-{os.getpid()}"
-    if cache is None:
-        _install_packages(fresh)
-    else:
-        base = cache / base_digest()
-        if not (base / STAMP).exists():
-            beside = cache / f".building-{base.name}-{os.getpid()}"
-            _install_packages(beside)
-            _seal(beside, base.name)
-            _put(beside, base)
-        # Finished files are never written again, so links to them are as good as copies.
-        shutil.copytree(base, fresh, symlinks=True, copy_function=_link)
-        (fresh / STAMP).unlink()
-    _uv("pip", "install", *_into(fresh), "--no-deps", str(CLIENT))
-    _seal(fresh, digest())
-    _put(fresh, target)
+def check_recipes() -> None:
+    """Raise SupervisorError when a list is missing."""
+    for one in RECIPES:
+        if not one.requirements.exists():
+            raise SupervisorError(f"{one.requirements} is missing.")
 
 
-def _link(source: str, target: str) -> str:
-    try:
-        os.link(source, target, follow_symlinks=False)
-    except OSError:  # another file system, or one without links
-        shutil.copy2(source, target, follow_symlinks=False)
-    return target
-
-
-def _put(fresh: Path, target: Path) -> None:
-    """Put a finished folder in place. A replaced one stays until the next build: sandboxes of
-    running work are bound to it and must not see it emptied."""
-    if target.exists():
-        target.replace(target.parent / f".replaced-{os.getpid()}")
-    try:
-        fresh.replace(target)
-    except OSError:
-        if not (target / STAMP).exists():  # else another builder was quicker, which is as good
-            raise
-        shutil.rmtree(fresh)
-
-
-def _install_packages(place: Path) -> None:
-    base = getattr(sys, "_base_executable", sys.executable)
-    # Relocatable, because it is built beside its place and may be linked from a cache.
-    _uv("venv", "--relocatable", "--no-project", "--python", base, str(place))
-    _uv("pip", "install", *_into(place), "--require-hashes", "-r", str(REQUIREMENTS))
-
-
-def _into(place: Path) -> tuple[str, ...]:
-    return ("--python", str(place / "bin" / "python"), "--compile-bytecode")
-
-
-def _uv(*arguments: str) -> None:
-    environment = {
-        **os.environ,
-        "UV_PYTHON_DOWNLOADS": "never",
-        "UV_NO_PROGRESS": "1",
-        # Links would share files, and their modes, with uv's own cache.
-        "UV_LINK_MODE": "copy",
-    }
-    # Where bytecode is forbidden, each import of a job would be several times slower.
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    environment.pop("VIRTUAL_ENV", None)
-    if TRUST_STORE.is_dir() and any(TRUST_STORE.iterdir()):
-        # The machine's own certificates, as every other program here believes.
-        environment.setdefault("UV_SYSTEM_CERTS", "1")
-    uv = Path(sysconfig.get_path("scripts")) / "uv"
-    subprocess.run([str(uv), *arguments], check=True, env=environment, cwd=REPOSITORY)
-
-
-def _seal(place: Path, made_from: str) -> None:
-    for file in place.rglob("*"):
-        if file.is_file() and not file.is_symlink():
-            file.chmod(file.stat().st_mode & 0o555)
-    stamp = {"digest": made_from, "python": sys.version.split()[0], "built_at": now()}
-    (place / STAMP).write_text(json.dumps(stamp) + "\n")
-
-
-def main() -> None:
-    """Build for the state folder named on the command line."""
-    home = Home(Path(sys.argv[1]))
-    cache = os.environ.get(CACHE)
-    if not REQUIREMENTS.exists():
-        raise SupervisorError(f"{REQUIREMENTS} is missing.")
-    if cache:
-        Path(cache).mkdir(parents=True, exist_ok=True)
-    build(home, Path(cache) if cache else None)
-
-
-if __name__ == "__main__":
-    main()
+def _lower(words: str) -> str:
+    return words[0].lower() + words[1:]

@@ -44,12 +44,15 @@ def make_first_admin(home: Home) -> FirstAdmin | None:
     if home.path("hub", "jupyterhub.sqlite").exists():
         return None
     _check(name, chosen)
-    password = chosen or "-".join(
-        "".join(secrets.choice(LETTERS) for _ in range(5)) for _ in range(4)
-    )
+    password = chosen or one_time_password()
     digest = bcrypt.hashpw(password.encode(), bcrypt.gensalt()).decode()
     write_json(seed, {"name": name, "password_hash": digest, "must_change": not chosen})
     return FirstAdmin(name, None if chosen else password)
+
+
+def one_time_password() -> str:
+    """Make a password that a person can type from paper: some 99 random bits."""
+    return "-".join("".join(secrets.choice(LETTERS) for _ in range(5)) for _ in range(4))
 
 
 def _wipe(value: str) -> None:

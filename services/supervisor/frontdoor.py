@@ -20,12 +20,15 @@ from services.supervisor.keys import secret
 LOOPBACK = "127.0.0.1"
 PREFIX = "/services/smalti"
 # What programs may use at the address 127.0.0.1; pages live on the main host only.
+EXPERIMENTS = "/services/mlflow"
+EXPERIMENTS_PROGRAM_PATHS = ("/api/", "/v1/", "/health", "/version")
 PROGRAM_PATHS = ("/api/", "/git/", "/health", "/metrics")
 # Traefik's own priority is the length of the rule. Ours win over every rule of the hub, but the
 # redirect of foreign hosts: it is above the hub's rule for everything (15) and below the
 # rules of people's own hosts (over 40).
 PLATFORM_PRIORITY, LOOPBACK_PRIORITY, OTHER_HOSTS_PRIORITY = 1_000_000, 900_000, 20
 DOOR = "smalti-door"
+AGAIN = "smalti-again"
 
 
 def static_config(home: Home, ports: dict[str, int]) -> dict[str, Any]:
@@ -67,16 +70,30 @@ def routes(ports: dict[str, int], key: str, *, path_only: bool) -> dict[str, Any
     """
     platform = _service(ports["platform"])
     under_prefix = f"(Path(`{PREFIX}`) || PathPrefix(`{PREFIX}/`))"
+    under_experiments = f"(Path(`{EXPERIMENTS}`) || PathPrefix(`{EXPERIMENTS}/`))"
     routers = {
         "smalti-platform": _to_platform(
             under_prefix if path_only else f"Host(`localhost`) && {under_prefix}",
             PLATFORM_PRIORITY,
-        )
+        ),
+        "smalti-experiments": _to_experiments(
+            under_experiments if path_only else f"Host(`localhost`) && {under_experiments}",
+            PLATFORM_PRIORITY,
+        ),
     }
     config: dict[str, Any] = {
         "routers": routers,
-        "middlewares": {DOOR: {"headers": {"customRequestHeaders": {HEADER: key}}}},
-        "services": {"smalti-platform": platform, "smalti-hub": _service(ports["hub"])},
+        "middlewares": {
+            DOOR: {"headers": {"customRequestHeaders": {HEADER: key}}},
+            # While the process is being started again nothing listens: a request that could not
+            # be begun is tried again for some seconds. One that was begun never is.
+            AGAIN: {"retry": {"attempts": 8, "initialInterval": "100ms"}},
+        },
+        "services": {
+            "smalti-platform": platform,
+            "smalti-hub": _service(ports["hub"]),
+            "smalti-experiments": _service(ports["experiments"]),
+        },
     }
     if not path_only:
         routers |= _other_hosts()
@@ -93,6 +110,9 @@ def _other_hosts() -> dict[str, Any]:
     """Routes of hosts that are not the main one: programs at the loopback address are served,
     every page (also the hub's, which would answer any host) is sent to the main host."""
     programs = " || ".join(f"PathPrefix(`{PREFIX}{path}`)" for path in PROGRAM_PATHS)
+    experiments = " || ".join(
+        f"PathPrefix(`{EXPERIMENTS}{path}`)" for path in EXPERIMENTS_PROGRAM_PATHS
+    )
     at_loopback = f"Host(`{LOOPBACK}`)"
     return {
         "smalti-loopback-platform": _to_platform(
@@ -103,6 +123,9 @@ def _other_hosts() -> dict[str, Any]:
             "smalti-hub",
             LOOPBACK_PRIORITY,
         ),
+        "smalti-loopback-experiments": _to_experiments(
+            f"{at_loopback} && ({experiments})", LOOPBACK_PRIORITY
+        ),
         "smalti-other-hosts": {
             **_router("!Host(`localhost`)", "noop@internal", OTHER_HOSTS_PRIORITY),
             "middlewares": ["smalti-main-host"],
@@ -112,6 +135,10 @@ def _other_hosts() -> dict[str, Any]:
 
 def _to_platform(rule: str, priority: int) -> dict[str, Any]:
     return {**_router(rule, "smalti-platform", priority), "middlewares": [DOOR]}
+
+
+def _to_experiments(rule: str, priority: int) -> dict[str, Any]:
+    return {**_router(rule, "smalti-experiments", priority), "middlewares": [AGAIN]}
 
 
 def _router(rule: str, service: str, priority: int) -> dict[str, Any]:

@@ -21,6 +21,7 @@ FOLDERS = (
     "platform",
     "platform/audit-spool",
     "agent",
+    "experiments",
     "frontdoor",
     "frontdoor/routes",
     "logs",

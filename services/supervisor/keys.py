@@ -25,8 +25,12 @@ SECRETS: dict[str, Callable[[], str]] = {
     "admin_hub_token": _hex,
     "signing.key": _hex,
     "agent-local.token": _own_token,
+    "hub-spawner.token": _own_token,
+    "experiments.token": _own_token,
+    "experiments_platform.key": _hex,
     "traefik_api_password": _hex,
     "frontdoor.key": _hex,
+    "vault.key": _hex,
 }
 
 

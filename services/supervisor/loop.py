@@ -53,7 +53,7 @@ class Supervisor:
         """
         for child in self.children:
             self._start_or_adopt(child, adopt=adopt)
-        return all(self._wait_ready(child) for child in self.children)
+        return all(self._wait_ready(child) for child in self.children if child.process.waited_for)
 
     def _start_or_adopt(self, child: Child, *, adopt: bool) -> None:
         if child.adopt():
@@ -85,7 +85,7 @@ class Supervisor:
         return False
 
     def _give_up_if_hopeless(self, child: Child) -> None:
-        if child.alive:
+        if child.alive or not child.process.waited_for:
             return
         if child.exit_status == HOPELESS:
             raise SupervisorError(child.last_words(), status=HOPELESS)

@@ -14,7 +14,7 @@ from pathlib import Path
 from services.supervisor.home import Home, SupervisorError, read_json, write_json
 
 DEFAULT_PORT = 8000
-INNER = ("hub", "platform", "traefik_api")
+INNER = ("hub", "platform", "traefik_api", "experiments")
 
 
 def choose(home: Home, wanted: str | None, ours: Collection[str]) -> tuple[dict[str, int], bool]:

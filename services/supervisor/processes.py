@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.core.settings import has_experiments
 from services.supervisor.frontdoor import LOOPBACK, PREFIX
 from services.supervisor.home import Home, SupervisorError
 
@@ -34,6 +35,7 @@ class Process:
     path: str = "/"
     ready_timeout: float = 60.0
     stop_grace: float = 10.0
+    waited_for: bool = True  # False: the login page is shown before it is ready
 
 
 def processes(home: Home) -> Sequence[Process]:
@@ -43,6 +45,8 @@ def processes(home: Home) -> Sequence[Process]:
     """
     chosen = os.environ.get("SMALTI_PROCESSES")
     every = _every(home)
+    if not has_experiments(os.environ):
+        every = tuple(process for process in every if process.name != "experiments")
     if not chosen:
         return every
     names = {name.strip() for name in chosen.split(",")}
@@ -80,6 +84,14 @@ def _every(home: Home) -> Sequence[Process]:
             stop_grace=20.0,
         ),
         Process("agent", (sys.executable, "-m", "services.planes.agent"), stop_grace=20.0),
+        Process(
+            "experiments",
+            (sys.executable, "-m", "services.experiments.gateway"),
+            port="experiments",
+            path="/services/mlflow/health",
+            ready_timeout=120.0,
+            waited_for=False,
+        ),
     )
 
 

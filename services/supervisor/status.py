@@ -37,6 +37,7 @@ class Status:
     supervisor: ProcessStatus
     processes: Sequence[ProcessStatus]
     environment: str
+    tools: str
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values for `--json`."""
@@ -55,7 +56,15 @@ def look(home: Home) -> Status:
     elif states == {"stopped"}:
         state = "stopped"
     url = f"http://localhost:{ports['frontdoor']}" if "frontdoor" in ports else None
-    return Status(state, str(home.root), url, supervisor, found, environment.state(home))
+    return Status(
+        state,
+        str(home.root),
+        url,
+        supervisor,
+        found,
+        environment.DEFAULT.state(home),
+        environment.TOOLS.state(home),
+    )
 
 
 def _status(home: Home, process: Process, ports: dict[str, int]) -> ProcessStatus:
@@ -79,7 +88,8 @@ def as_table(status: Status) -> str:
     """Write the status as a few lines for a terminal."""
     lines = [
         f"Smalti is {status.state}" + (f" at {status.url}" if status.url else ""),
-        f"state folder {status.home}; default environment {status.environment}",
+        f"state folder {status.home}; default environment {status.environment}, "
+        f"tools {status.tools}",
         "",
         f"{'process':<12}{'state':<10}{'pid':<9}{'since':<26}{'restarts'}",
     ]

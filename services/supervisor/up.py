@@ -22,7 +22,12 @@ from services.supervisor.processes import processes
 
 Say = Callable[[str], None]
 # Which entry of ports.json each process listens on.
-LISTENS = {"frontdoor": ("frontdoor", "traefik_api"), "hub": ("hub",), "platform": ("platform",)}
+LISTENS = {
+    "frontdoor": ("frontdoor", "traefik_api"),
+    "hub": ("hub",),
+    "platform": ("platform",),
+    "experiments": ("experiments",),
+}
 
 
 def run(home: Home, say: Say, ready: Callable[[], None] | None = None) -> None:

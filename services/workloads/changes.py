@@ -9,7 +9,9 @@ from sqlalchemy import Row
 from services.core import events
 from services.core.database import Transaction
 from services.core.metrics import WORKLOADS_FINISHED
-from services.workloads import store
+from services.core.work import context_of
+from services.workloads import private, store
+from services.workloads.kinds import Kinds
 from services.workloads.rules import LEGAL, Status, Step
 
 
@@ -25,7 +27,9 @@ def apply(tx: Transaction, row: Row[Any], step: Step, **values: Any) -> None:
     if step.status.is_final:
         values.setdefault("finished_at", tx.now)
         WORKLOADS_FINISHED.labels(step.status.value).inc()
+        private.forget(tx, row)
     store.change(tx, row.id, status=step.status.value, reason=step.reason, **values)
-    data = {"status": step.status.value, "reason": step.reason, "attempt": row.attempt}
-    events.publish(tx, f"{row.kind}.changed", row.id, data, project_id=row.project_id)
+    if not context_of(tx).get(Kinds).changed(tx, row, step, values):
+        data = {"status": step.status.value, "reason": step.reason, "attempt": row.attempt}
+        events.publish(tx, f"{row.kind}.changed", row.id, data, project_id=row.project_id)
     events.wake(tx, f"workload:{row.id}")

@@ -46,23 +46,28 @@ async def poll(work: Work, plane_id: str, after: int, wait: float) -> CommandsAn
 
     Asking with a cursor says that everything up to it has been taken over.
     """
-    if await work.read(_is_news, plane_id, after):
-        await work.write(_note, plane_id, after)
     deadline = asyncio.get_running_loop().time() + wait
     with work.context.bus.listen(f"plane:{plane_id}") as listener:
+        due, answer = await work.read(_first_look, plane_id, after)
+        if due:
+            await work.write(_note, plane_id, after)
         while True:
-            answer = await work.read(_commands, plane_id, after)
             left = deadline - asyncio.get_running_loop().time()
             if answer.commands or left <= 0:
                 return answer
             await listener.wait(min(left, RECHECK))
+            answer = await work.read(_commands, plane_id, after)
 
 
-def _is_news(tx: Transaction, plane_id: str, after: int) -> bool:
-    return planes.is_due(tx, plane_id) or store.has_taken(tx, plane_id, after)
+def _first_look(tx: Transaction, plane_id: str, after: int) -> tuple[bool, CommandsAnswer]:
+    return planes.is_due(tx, plane_id), _commands(tx, plane_id, after)
 
 
 def _note(tx: Transaction, plane_id: str, after: int) -> None:
+    """Write a sign of life down, and forget what was taken over since the last one.
+
+    Rows that were taken over do no harm: they lie before the cursor, and would say what is.
+    """
     planes.saw(tx, plane_id)
     store.clear_outbox(tx, plane_id, after)
 

@@ -7,7 +7,7 @@ none of them waits for anything. Kinds of workloads (jobs now) build on `create`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,17 +19,24 @@ from services.core.database import Transaction
 from services.core.errors import TooMany, Unprocessable
 from services.core.work import actor_of, context_of, settings_of
 from services.planes.protocol import Outcome, Phase, RunReport
-from services.workloads import changes, queue, rules, store, tokens
+from services.workloads import changes, interactive, private, queue, rules, store, tokens
+from services.workloads.kinds import Kinds
 from services.workloads.merging import Merging
 from services.workloads.rules import Amount, Ending, Status, Step
 from services.workloads.tables import samples, workloads
 
+# What a session's next attempt must not take over from the last one.
+_ATTEMPT_ANEW = dict.fromkeys(("address", "activity_at", "activity_told_at", "busy", "warned_of"))
 LOST = Ending(Outcome.ERROR, "the data plane lost this run", retryable=True)
 
 
 @dataclass(frozen=True)
 class NewWorkload:
-    """What a kind hands to the engine. `order` is a `RunOrder` without its token."""
+    """What a kind hands to the engine. `order` is a `RunOrder` without its token.
+
+    `timeout` in seconds, None without an end. `private` are variables that only the run may
+    see: sealed, told to its agent, and deleted when the workload ends.
+    """
 
     id: str
     kind: str
@@ -37,8 +44,9 @@ class NewWorkload:
     person_id: str
     tier: str | None
     order: dict[str, Any]
-    timeout: float
+    timeout: float | None
     retries: int = 0
+    private: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 def create(tx: Transaction, new: NewWorkload) -> None:
@@ -60,7 +68,9 @@ def create(tx: Transaction, new: NewWorkload) -> None:
     if store.unfinished_of(tx, new.person_id) >= most:
         raise TooMany(f"you have {most} unfinished runs, the most one person may have")
     tx.execute(insert(workloads), _row(tx, new, tier))
-    queue.admit(tx, tier.plane_id)
+    if new.private:
+        private.seal(tx, new.id, new.private)
+    queue.admit(tx, tier.plane_id, plane=plane)
 
 
 def _tier(tx: Transaction, name: str | None) -> Row[Any]:
@@ -104,13 +114,24 @@ def _row(tx: Transaction, new: NewWorkload, tier: Row[Any]) -> dict[str, Any]:
         "retries": new.retries,
         "mishaps": 0,
         "reason": "waiting for its turn",
-        "order": {**new.order, "limits": limits, "timeout": new.timeout},
+        "order": {
+            **new.order,
+            "limits": limits,
+            "timeout": new.timeout,
+            "secrets": bool(new.private),
+        },
         "rights": tokens.narrowed(actor_of(tx).rights),
-        "timeout": new.timeout,
+        "timeout": new.timeout or 0.0,
+        "idle_seconds": _idle(tx, tier) if new.kind == interactive.SESSION else None,
         "queued_at": tx.now,
         "updated_at": tx.now,
         "kept": "log outputs samples",
     }
+
+
+def _idle(tx: Transaction, tier: Row[Any]) -> float:
+    minutes: int | None = tier.idle_minutes
+    return settings_of(tx).session_idle if minutes is None else minutes * 60.0
 
 
 def _limits(tx: Transaction, tier: Row[Any]) -> dict[str, Any]:
@@ -126,12 +147,18 @@ def _limits(tx: Transaction, tier: Row[Any]) -> dict[str, Any]:
     }
 
 
-def stop(tx: Transaction, row: Row[Any]) -> bool:
-    """Set a workload's target to stopped; tell whether that changed anything."""
+def stop(tx: Transaction, row: Row[Any], reason: str | None = None) -> bool:
+    """Set a workload's target to stopped; tell whether that changed anything.
+
+    With a reason, that is what it ends with: it was not its person who wished it.
+    """
     step = rules.on_stop(rules.standing_of(row))
     if step is None:
         return False
     values: dict[str, Any] = {"target": "stopped", "generation": row.generation + 1}
+    if reason is not None:
+        step = replace(step, reason=reason)
+        values["stop_reason"] = reason
     changes.apply(tx, row, step, **values)
     if not step.status.is_final:
         store.tell_agent(tx, row.plane_id, row.id)
@@ -141,10 +168,10 @@ def stop(tx: Transaction, row: Row[Any]) -> bool:
 
 def take_reports(tx: Transaction, plane_id: str, reports: Sequence[RunReport]) -> int:
     """Apply what a plane's agent reports; give how many reports changed something."""
-    applied = sum(_take(tx, plane_id, report) for report in reports)
-    if applied:
+    applied = [report for report in reports if _take(tx, plane_id, report)]
+    if any(report.phase is Phase.FINISHED for report in applied):  # else no room was made
         queue.admit(tx, plane_id)
-    return applied
+    return len(applied)
 
 
 def _take(tx: Transaction, plane_id: str, report: RunReport) -> bool:
@@ -152,8 +179,9 @@ def _take(tx: Transaction, plane_id: str, report: RunReport) -> bool:
     if row is None or row.plane_id != plane_id:
         return False  # not this plane's work: nothing it says of it counts
     standing = rules.standing_of(row)
-    if report.attempt == row.attempt and not standing.status.is_final:
+    if report.attempt == row.attempt and standing.status in rules.ADMITTED:
         _keep_samples(tx, report)
+        row = _take_told(tx, row, report)
     if report.phase is Phase.FINISHED:
         ending = Ending(report.outcome or Outcome.ERROR, report.reason, report.retryable)
         step = rules.on_finished(standing, report.attempt, ending)
@@ -167,6 +195,20 @@ def _take(tx: Transaction, plane_id: str, report: RunReport) -> bool:
         elif _says_more(row, standing, report):
             changes.apply(tx, row, Step(standing.status, report.reason))
     return step is not None
+
+
+def _take_told(tx: Transaction, row: Row[Any], report: RunReport) -> Row[Any]:
+    """Write what a report tells of a session; give the row as it is then."""
+    values = interactive.told(row, report, tx.now)
+    if not values:
+        return row
+    store.change(tx, row.id, **values)
+    fresh = store.load(tx, row.id)
+    assert fresh is not None, "it was there a moment ago"
+    if "address" in values and row.status == Status.RUNNING.value:
+        context_of(tx).get(Kinds).answers(tx, fresh)
+        events.wake(tx, f"workload:{row.id}")
+    return fresh
 
 
 def _says_more(row: Row[Any], standing: rules.Standing, report: RunReport) -> bool:
@@ -188,6 +230,8 @@ def _known(row: Row[Any], report: RunReport) -> dict[str, Any]:
 
 def _finish(tx: Transaction, row: Row[Any], step: Step, report: RunReport | None) -> None:
     values: dict[str, Any] = {"generation": row.generation + 1}
+    if step.status is Status.STOPPED and row.stop_reason is not None:
+        step = replace(step, reason=row.stop_reason)
     if report is not None:
         values |= _known(row, report)
         values |= {"exit_code": report.exit_code, "last_lines": report.last_lines}
@@ -199,6 +243,7 @@ def _finish(tx: Transaction, row: Row[Any], step: Step, report: RunReport | None
             "not_before": tx.now + timedelta(seconds=step.pause),
             "started_at": None,
             "mishaps": row.mishaps + step.mishap,
+            **_ATTEMPT_ANEW,
         }
     changes.apply(tx, row, step, **values)
     people.revoke_tokens(tx, kind="run", principal_id=row.id)

@@ -15,8 +15,9 @@ from services.planes.protocol import (
     OutputEntry,
     Reports,
     ReportsAnswer,
+    SecretsAnswer,
 )
-from services.workloads import commands, engine, logs, outputs
+from services.workloads import commands, engine, logs, outputs, private
 
 routes = Routes("agent")
 LONGEST_WAIT = 60.0
@@ -92,6 +93,17 @@ async def report(call: Call) -> ReportsAnswer:
     reports = call.body(Reports).reports
     applied = await call.work.write(engine.take_reports, _plane(call), reports)
     return ReportsAnswer(applied=applied)
+
+
+@routes.get(
+    "/agent/runs/{id}/{attempt}/secrets",
+    Permission.AGENT_WORK,
+    answer=SecretsAnswer,
+    hidden=True,
+)
+async def secrets(call: Call) -> SecretsAnswer:
+    """Give an agent the secret variables of a run that it was sent."""
+    return await private.deliver(call.work, _run(call))
 
 
 @routes.get("/agent/runs/{id}/{attempt}/log", Permission.AGENT_WORK, answer=LogAnswer, hidden=True)

@@ -21,13 +21,14 @@ from services.core.database import Transaction
 from services.core.metrics import QUEUE_SECONDS
 from services.core.work import Work, context_of, settings_of
 from services.storage import Disk
-from services.workloads import changes, store, tokens
+from services.workloads import changes, private, store, tokens
 from services.workloads.rules import Amount, Status, Step, waits_for
 
 AT_ONCE = 20  # admitted by one transaction: the next one follows at once
 HEAD = 8  # of the queue that is looked at inside the transactions of others
 EXPLAINED = 100  # waiting workloads whose reason is kept up to date, from the head on
 PATIENCE = timedelta(minutes=5)
+PLACE_EVERY = timedelta(seconds=10)  # how exact the place in a reason is: places change with each
 
 
 @dataclass
@@ -65,12 +66,19 @@ class Room:
         self.tiers[row.tier_id] += 1
 
 
-def admit(tx: Transaction, plane_id: str, *, explain: bool = False) -> int:
-    """Admit what fits on a plane, and with `explain` write why the rest waits."""
-    queued = store.queued(tx, plane_id, EXPLAINED if explain else HEAD)
+def admit(
+    tx: Transaction, plane_id: str, *, explain: bool = False, plane: Row[Any] | None = None
+) -> int:
+    """Admit what fits on a plane, and with `explain` write why the rest waits.
+
+    `plane` is its row, where the caller has just loaded it.
+    """
+    looked_at = EXPLAINED if explain else HEAD
+    queued = store.queued(tx, plane_id, looked_at)
     if not queued:
         return 0
-    plane = planes.plane(tx, plane_id)
+    if plane is None:
+        plane = planes.plane(tx, plane_id)
     closed = _closed(tx, plane)
     if closed is not None:
         if explain:
@@ -81,7 +89,7 @@ def admit(tx: Transaction, plane_id: str, *, explain: bool = False) -> int:
         _explain(tx, waiting)
     if admitted:
         events.wake(tx, f"plane:{plane_id}")
-    if admitted == len(queued):
+    if admitted >= min(looked_at, AT_ONCE):
         events.wake(tx, "loop:queue")  # there may be more behind those that were looked at
     return admitted
 
@@ -137,19 +145,26 @@ def _send(tx: Transaction, row: Row[Any]) -> None:
         name=f"run {row.id}",
         person_id=row.person_id,
         project_id=row.project_id,
-        rights=tokens.given(row.rights),
+        rights=tokens.given(row.rights, row.kind),
         secret=tokens.secret_of(settings_of(tx), row.id, row.attempt),
     )
     QUEUE_SECONDS.observe((tx.now - row.queued_at).total_seconds())
     step = Step(Status.PENDING, "sent to its data plane")
-    values = {"generation": row.generation + 1, "admitted_at": tx.now, "not_before": None}
-    changes.apply(tx, row, step, **values, order=_with_digest(tx, row))
+    values: dict[str, Any] = {
+        "generation": row.generation + 1,
+        "admitted_at": tx.now,
+        "not_before": None,
+    }
+    order = _complete(tx, row)
+    if order != row.order:
+        values["order"] = order
+    changes.apply(tx, row, step, **values)
     store.tell_agent(tx, row.plane_id, row.id)
 
 
-def _with_digest(tx: Transaction, row: Row[Any]) -> dict[str, Any]:
-    """Name the environment's content, which was not known when the run was accepted early."""
-    order: dict[str, Any] = row.order
+def _complete(tx: Transaction, row: Row[Any]) -> dict[str, Any]:
+    """Say in the order what was not known, or may have changed, since it was accepted."""
+    order: dict[str, Any] = {**row.order, "secrets": private.wanted(tx, row)}
     wanted = order["environment"]
     if wanted["digest"]:
         return order
@@ -159,9 +174,19 @@ def _with_digest(tx: Transaction, row: Row[Any]) -> dict[str, Any]:
 
 def _explain(tx: Transaction, waiting: list[tuple[Row[Any], str]]) -> None:
     for place, (row, refusal) in enumerate(waiting):
-        reason = f"{refusal}; {place} before it" if place else refusal
-        if row.reason != reason:
-            changes.apply(tx, row, Step(Status.QUEUED, reason))
+        reason = _with_place(row, refusal, place)
+        if row.reason == reason:
+            continue
+        only_the_place = (row.reason or "").partition(";")[0] == refusal
+        if only_the_place and place and tx.now - row.updated_at < PLACE_EVERY:
+            continue
+        changes.apply(tx, row, Step(Status.QUEUED, reason))
+
+
+def _with_place(row: Row[Any], refusal: str, before: int) -> str:
+    if row.kind == "session":  # somebody sits there and waits
+        return f"{refusal}; position {before + 1} in the queue"
+    return f"{refusal}; {before} before it" if before else refusal
 
 
 async def turn(work: Work) -> None:

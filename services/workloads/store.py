@@ -37,22 +37,32 @@ def change(tx: Transaction, workload_id: str, **values: Any) -> None:
 _UNTELL = delete(outbox).where(outbox.c.workload_id == bindparam("workload"))
 
 
+_TELL = insert(outbox)
+_TELL_AGAIN = _TELL.prefix_with("OR REPLACE")  # takes the former row away and gives a new position
+
+
 def tell_agent(tx: Transaction, plane_id: str, workload_id: str) -> None:
     """Put a workload to the end of its plane's outbox: its agent should look at it again."""
+    row = {"plane_id": plane_id, "workload_id": workload_id}
+    if tx.dialect == "sqlite":
+        tx.execute(_TELL_AGAIN, row)
+        return
     tx.execute(_UNTELL, {"workload": workload_id})
-    tx.execute(insert(outbox), {"plane_id": plane_id, "workload_id": workload_id})
+    tx.execute(_TELL, row)
+
+
+_UNSENT = (
+    select(outbox.c.position, workloads)
+    .join(workloads, workloads.c.id == outbox.c.workload_id)
+    .where(outbox.c.plane_id == bindparam("plane"), outbox.c.position > bindparam("after"))
+    .order_by(outbox.c.position)
+    .limit(bindparam("most"))
+)
 
 
 def unsent(tx: Transaction, plane_id: str, after: int, limit: int) -> Sequence[Row[Any]]:
     """Workloads that a plane's agent should look at, in order, each with its position."""
-    statement = (
-        select(outbox.c.position, workloads)
-        .join(workloads, workloads.c.id == outbox.c.workload_id)
-        .where(outbox.c.plane_id == plane_id, outbox.c.position > after)
-        .order_by(outbox.c.position)
-        .limit(limit)
-    )
-    return tx.all(statement)
+    return tx.all(_UNSENT, {"plane": plane_id, "after": after, "most": limit})
 
 
 def newest_position(tx: Transaction, plane_id: str) -> int:
@@ -65,12 +75,6 @@ def clear_outbox(tx: Transaction, plane_id: str, upto: int) -> None:
     """Forget what an agent has taken over."""
     taken = (outbox.c.plane_id == plane_id) & (outbox.c.position <= upto)
     tx.execute(delete(outbox).where(taken))
-
-
-def has_taken(tx: Transaction, plane_id: str, upto: int) -> bool:
-    """Tell whether there is anything for `clear_outbox` to forget."""
-    taken = (outbox.c.plane_id == plane_id) & (outbox.c.position <= upto)
-    return tx.first(select(outbox.c.position).where(taken).limit(1)) is not None
 
 
 def admitted(tx: Transaction, plane_id: str) -> Sequence[Row[Any]]:
@@ -180,12 +184,15 @@ def references(tx: Transaction, column: Column[Any], value: str) -> list[Referen
     return [Reference(row.kind, row.id, row.id, live=True) for row in tx.all(statement)]
 
 
+_UNFINISHED = select(func.count().label("number")).where(
+    workloads.c.person_id == bindparam("person"), workloads.c.finished_at.is_(None)
+)
+
+
 def unfinished_of(tx: Transaction, person_id: str) -> int:
     """How many workloads of a person are not finished."""
-    statement = select(func.count()).where(
-        workloads.c.person_id == person_id, workloads.c.finished_at.is_(None)
-    )
-    return int(tx.scalar(statement) or 0)
+    row = tx.first(_UNFINISHED, {"person": person_id})
+    return row.number if row is not None else 0
 
 
 def unfinished_by_status(tx: Transaction) -> dict[str, int]:

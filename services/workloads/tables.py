@@ -56,6 +56,16 @@ workloads = Table(
     Column("isolation", String(16)),
     Column("cpu_seconds", Float),
     Column("memory_peak", BigInteger),
+    Column("stop_reason", Text),  # why it was asked to stop, where that is not its person's wish
+    # Of sessions: where the tool answers, what happens there, and when it is ended for that.
+    Column("address", String(512)),
+    Column("activity_at", UtcDateTime),  # the last time that anything happened
+    Column("activity_told_at", UtcDateTime),  # when the agent last told of it
+    Column("busy", String(300)),
+    Column("connections", Integer),
+    Column("idle_seconds", Float),  # without activity it is ended after these; 0: never
+    Column("keep_until", UtcDateTime),
+    Column("warned_of", UtcDateTime),  # the end that its person has been warned of
     Column("kept", String(32), nullable=False),  # what retention has not taken yet
     # The queue and the accounts look only at what is not finished, however long history is.
     Index(

@@ -24,12 +24,20 @@ RIGHTS = frozenset(
         Permission.JOB_START,
         Permission.JOB_STOP,
         Permission.OUTPUTS_READ,
+        Permission.WORKSPACES_LIST,
+        Permission.WORKSPACE_READ,
+        Permission.EXPERIMENTS_READ,
+        Permission.EXPERIMENTS_WRITE,
         Permission.ENVIRONMENTS_READ,
         Permission.TIERS_READ,
         Permission.PLANES_READ,
         Permission.EVENTS_READ,
+        Permission.SECRETS_USE,
     }
 )
+
+# A session is a person at work: they push what they have made.
+_OF_KIND = {"session": RIGHTS | {Permission.FILES_WRITE}}
 
 # Who may start a run may have it see the code that it runs, whatever else they may not.
 _OF_EVERY_RUN = frozenset({Permission.PROJECT_READ, Permission.FILES_READ})
@@ -45,9 +53,10 @@ def narrowed(starter: frozenset[Permission] | None) -> list[str] | None:
     return sorted(right.value for right in RIGHTS & (starter | _OF_EVERY_RUN))
 
 
-def given(kept: list[str] | None) -> frozenset[Permission]:
+def given(kept: list[str] | None, kind: str = "job") -> frozenset[Permission]:
     """Read what `narrowed` gave; a right that this version does not know is none."""
-    return RIGHTS if kept is None else frozenset(one for one in RIGHTS if one.value in kept)
+    most = _OF_KIND.get(kind, RIGHTS)
+    return most if kept is None else frozenset(one for one in most if one.value in kept)
 
 
 def secret_of(settings: Settings, workload_id: str, attempt: int) -> str:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from spawners.runtime import RuntimeFailure
+from spawners.shim.zygote import IN_MEMORY, MOST
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class Nursery:
         wire = self._wire
         while self._unsent and wire is not None:
             try:
-                wire.send(self._unsent[0])
+                _send_order(wire, self._unsent[0])
             except BlockingIOError:
                 loop.add_writer(wire.fileno(), self._send)
                 return
@@ -165,3 +166,17 @@ class Nursery:
             loop.remove_writer(self._wire.fileno())
             self._old.append(self._wire)
             self._wire = None
+
+
+def _send_order(wire: socket.socket, order: bytes) -> None:
+    """Send an order; one that is too long for a message goes in memory that has no name."""
+    if len(order) < MOST:
+        wire.send(order)
+        return
+    handle = os.memfd_create("order")
+    try:
+        with os.fdopen(os.dup(handle), "wb") as memory:
+            memory.write(order)
+        socket.send_fds(wire, [IN_MEMORY], [handle])
+    finally:
+        os.close(handle)

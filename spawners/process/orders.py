@@ -18,10 +18,10 @@ from spawners.process.sandbox import Rooms, Sandbox
 from spawners.runtime import Isolation, RunKey, RunSpec, RuntimeFailure
 from spawners.shim import files
 from spawners.shim.cgroups import Group, child
-from spawners.shim.zygote import MOST
 
 MARK = "SMALTI_RUN_MARK"
 _PATH = "/usr/local/bin:/usr/bin:/bin"
+_DISK_SPARE = 1 << 30  # what a run may add to folders that were too full when it came
 _OWN_PROCESSES = 3  # of the sandbox: its outer part, its first process, one in passing
 
 
@@ -84,9 +84,15 @@ def _check(spec: RunSpec) -> None:
         raise RuntimeFailure("there is no command to run")
     if any("\0" in word for word in spec.argv):
         raise RuntimeFailure("a command must not hold a zero byte")
-    for folder in (spec.workdir, spec.outputs):
+    for folder in _kept(spec):
         if not folder.is_dir():
             raise RuntimeFailure(f"the run's folder is not there: {folder}")
+
+
+def _kept(spec: RunSpec) -> list[Path]:
+    """The folders that a run may write and that are not the runtime's."""
+    home = [spec.home] if spec.home is not None else []
+    return [spec.workdir, spec.outputs, *spec.writable, *home]
 
 
 def build(
@@ -96,13 +102,13 @@ def build(
     _check(spec)
     limits = spec.limits
     own = [str(folder / files.TMP), str(folder / files.HOME)]
-    writable = [str(spec.workdir), str(spec.outputs)]
+    writable = [str(path) for path in _kept(spec)]
     if sandbox is not None and rooms is not None:
         argv = sandboxes.command(sandbox, spec, rooms, uid)
         env = environment_variables(spec, system.HOME, "/tmp", system.USER)  # noqa: S108
     else:
         argv = list(spec.argv)
-        env = environment_variables(spec, own[1], own[0], os.environ.get("USER", "root"))
+        env = environment_variables(spec, str(spec.home or own[1]), own[0], _user())
     return {
         "argv": argv,
         "program": spec.argv[0],
@@ -117,6 +123,8 @@ def build(
         "caps": [limits.cpu, limits.memory, limits.processes + (_OWN_PROCESSES if sandbox else 0)],
         "disk": limits.disk,
         "disk_folders": writable + own,
+        "disk_spare": _DISK_SPARE if spec.endures else None,
+        "endures": spec.endures,
         "log": max(1, limits.log),
         "log_notice": f"\n[output beyond the limit of {human_size(limits.log)} was dropped]\n",
         "timeout": spec.timeout,
@@ -131,6 +139,10 @@ def build(
     }
 
 
+def _user() -> str:
+    return os.environ.get("USER", "root")
+
+
 def put_into_group(order: dict[str, Any], base: Group | None, name: str) -> Group | None:
     """Name the run's group in an order; without groups, mark its processes instead."""
     if base is None:
@@ -142,10 +154,9 @@ def put_into_group(order: dict[str, Any], base: Group | None, name: str) -> Grou
     return group
 
 
-def message(order: dict[str, Any], folder: Path) -> bytes:
-    """What to send to the zygote: the order, or where it lies if it is too long for that."""
-    text = json.dumps(order).encode()
-    if len(text) < MOST:
-        return text
-    files.write(str(folder), files.ORDER, order)
-    return json.dumps({"folder": str(folder), "in_file": True}).encode()
+def message(order: dict[str, Any]) -> bytes:
+    """What to send to the zygote. The nursery sees to it that a long one gets there as well.
+
+    An order holds the run's variables, secret ones too: it must never be written to a disk.
+    """
+    return json.dumps(order).encode()

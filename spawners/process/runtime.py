@@ -200,7 +200,7 @@ class ProcessRuntime(Runtime):
         try:
             for path in (folder, folder / files.TMP, folder / files.HOME):
                 path.mkdir(mode=0o700)
-            return orders.message(order, folder)
+            return orders.message(order)
         except OSError as error:
             raise RuntimeFailure(f"the run's folder cannot be made: {error.strerror}") from error
 

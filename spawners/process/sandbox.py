@@ -124,7 +124,7 @@ def _views(sandbox: Sandbox, spec: RunSpec) -> list[tuple[str, Path, Path]]:
                 views.append(("--ro-bind", real, name))
         views.append(("--ro-bind", spec.environment, spec.environment))
     views += [("--ro-bind", path, path) for path in spec.readable]
-    views += [("--bind", path, path) for path in (spec.workdir, spec.outputs)]
+    views += [("--bind", path, path) for path in (spec.workdir, spec.outputs, *spec.writable)]
     # An outer folder must come before one inside it, or it would cover it.
     return sorted(views, key=lambda view: len(view[2].parts))
 
@@ -153,7 +153,7 @@ def command(sandbox: Sandbox, spec: RunSpec, rooms: Rooms, uid: int | None) -> l
     args += ["--perms", "0755", "--dir", "/var"]
     args += ["--perms", "1777", "--tmpfs", "/var/tmp"]  # noqa: S108 - inside the sandbox
     args += ["--bind", str(rooms.tmp), "/tmp", "--perms", "0755", "--dir", "/home"]  # noqa: S108
-    args += ["--bind", str(rooms.home), system.HOME]
+    args += ["--bind", str(spec.home or rooms.home), system.HOME]
     args += _masks(sandbox)
     args += _parents([name for _, _, name in views])
     for kind, source, name in views:

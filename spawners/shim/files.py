@@ -4,7 +4,6 @@
       record       what became of the run, one JSON object a line: the claim of the shim that
                    stands over it, then that the program runs, then how it ended
       stop         a wish to end it, written by the runtime before it signals the shim
-      order        what to start, if it was too long for a message; taken away by the shim
       log          what the program wrote
       tmp/ home/   the run's own /tmp and home
 
@@ -20,7 +19,6 @@ import time
 from contextlib import suppress
 from typing import Any
 
-ORDER = "order"
 RECORD = "record"
 STOP = "stop"
 LOG = "log"
@@ -29,7 +27,7 @@ HOME = "home"
 
 
 def read(folder: str, name: str) -> dict[str, Any] | None:
-    """Read an order or a wish; None when it is not there."""
+    """Read a wish; None when it is not there."""
     try:
         with open(f"{folder}/{name}", "rb") as file:
             content: dict[str, Any] = json.loads(file.read())
@@ -49,7 +47,7 @@ def _write_beside(folder: str, name: str, content: dict[str, Any]) -> str:
 
 
 def write(folder: str, name: str, content: dict[str, Any]) -> None:
-    """Put an order or a wish in place, whole, over an older one."""
+    """Put a wish in place, whole, over an older one."""
     os.rename(_write_beside(folder, name, content), f"{folder}/{name}")
 
 

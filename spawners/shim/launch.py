@@ -33,17 +33,20 @@ def give(folder: str | int, owner: int) -> None:
 
     Links are not followed. A file with several names is left alone: its other name may be the
     platform's (a hard link of a local clone), and must not become a person's to change.
+    A folder changes hands after what is in it: one that is the person's is so with all below.
     """
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     handle = os.open(folder, flags) if isinstance(folder, str) else folder
     try:
-        os.fchown(handle, owner, owner)
+        if os.fstat(handle).st_uid == owner:
+            return
         with os.scandir(handle) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     give(os.open(entry.name, flags, dir_fd=handle), owner)
                 elif entry.stat(follow_symlinks=False).st_nlink == 1:
                     os.chown(entry.name, owner, owner, dir_fd=handle, follow_symlinks=False)
+        os.fchown(handle, owner, owner)
     finally:
         os.close(handle)
 

@@ -117,6 +117,12 @@ class LogPump:
         if self._drain is None:
             self._drain = os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)
 
+    def say(self, sentence: str) -> None:
+        """Put a sentence of ours on a line of its own, if the log has room for it."""
+        if self._drain is None and not self._held:
+            with suppress(OSError):
+                self._grow(os.write(self._log, f"\n[smalti] {sentence}\n".encode()))
+
     def give_up(self) -> str | None:
         """Drop what could not be written, as the program is over; a sentence that says so.
 

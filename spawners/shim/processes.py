@@ -128,6 +128,23 @@ def tree_memory(pid: int) -> int:
     return total
 
 
+def kill_largest(pid: int, spared: set[int]) -> bool:
+    """Kill the process below `pid` with most bytes resident; False when all are spared."""
+    sizes: dict[int, int] = {}
+    for one in descendants(pid):
+        with (
+            suppress(FileNotFoundError, ProcessLookupError),
+            open(f"/proc/{one}/statm", "rb") as file,
+        ):
+            sizes[one] = int(file.read().split()[1])
+    found = sorted(set(sizes) - spared, key=lambda one: sizes[one])
+    if not found:
+        return False
+    with suppress(ProcessLookupError):
+        os.kill(found[-1], signal.SIGKILL)
+    return True
+
+
 def kill_descendants(pid: int) -> int:
     """Kill all below a process once; how many there were. Repeat until it says 0."""
     found = descendants(pid)

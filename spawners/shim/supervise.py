@@ -21,6 +21,7 @@ from typing import Any
 from spawners.shim import cgroups, endings, files, launch, processes
 from spawners.shim.disk import DiskWatch, measure
 from spawners.shim.log import LogPump
+from spawners.shim.memory import MemoryWatch
 
 _TREE_INTERVAL = 0.25
 _DRAIN = 5.0
@@ -30,11 +31,6 @@ _NO_ROOM = 10.0  # seconds that a program that is over waits for room for its la
 def run(order: dict[str, Any], wire: socket.socket, boot_id: str) -> None:
     """Be the shim of the run that was ordered; returns when it is over and written down."""
     folder = order["folder"]
-    if order.get("in_file"):
-        found = files.read(folder, files.ORDER)
-        if found is None:
-            return  # another shim has taken it
-        order = found
     claim = {
         "shim": os.getpid(),
         "shim_start": processes.start_time(os.getpid()),
@@ -42,8 +38,6 @@ def run(order: dict[str, Any], wire: socket.socket, boot_id: str) -> None:
     }
     if not files.claim(folder, order["claim"] | claim):
         return
-    with suppress(FileNotFoundError):
-        os.unlink(f"{folder}/{files.ORDER}")
     supervision = Supervision(folder, order, wire)
     supervision.tell("C", claim["shim_start"])
     supervision.run()
@@ -68,7 +62,9 @@ class Supervision:
         self.stopped: dict[str, Any] | None = None
         self._kill_at: float | None = None
         self._deadline: float | None = None
-        self._disk = DiskWatch(order["disk_folders"], order["disk"])
+        self._disk = DiskWatch(order["disk_folders"], order["disk"], order["disk_spare"])
+        reason = order["reasons"]["memory"]
+        self._memory = MemoryWatch(order["endures"], reason, self._group, self._log)
         self._tree_due = 0.0
         self._peak = 0
         self._tree_cpu = 0.0
@@ -236,8 +232,10 @@ class Supervision:
         if self._deadline is not None and now >= self._deadline:
             self._deadline = None
             self._stop("time_limit", self.order["grace"], self.order["reasons"]["time"])
-        if now >= self._disk.due and self._disk.exceeded():
-            self._stop("disk_limit", self.order["grace"], self.order["reasons"]["disk"])
+        if now >= self._disk.due:
+            self._memory.tell()
+            if self._disk.exceeded():
+                self._stop("disk_limit", self.order["grace"], self.order["reasons"]["disk"])
         if self._group is None and now >= self._tree_due:
             self._check_tree(now)
         if self._kill_at is not None and now >= self._kill_at:
@@ -253,7 +251,11 @@ class Supervision:
         _, memory, count = self.order["caps"]
         if used.processes > count:
             self._stop("process_limit", 0.0, self.order["reasons"]["processes"])
-        elif used.memory > memory and processes.tree_memory(os.getpid()) > memory:
+        elif (
+            used.memory > memory
+            and processes.tree_memory(os.getpid()) > memory
+            and not self._memory.end_largest(self.pid, self.inner)
+        ):
             self._stop("out_of_memory", 0.0, self.order["reasons"]["memory"])
 
     # End
@@ -368,7 +370,7 @@ class Supervision:
         """Say which limit a failed program had run into, if one."""
         if self._group is not None:
             with suppress(OSError):
-                if cgroups.memory_kills(self._group):
+                if self._memory.ended_it(code):
                     return endings.Ending(code, "out_of_memory", reasons["memory"])
                 if cgroups.refused_forks(self._group):
                     return endings.Ending(code, "process_limit", reasons["processes"])

@@ -14,10 +14,12 @@ import os
 import signal
 import socket
 import sys
+from typing import Any
 
 from spawners.shim import files, supervise
 
-MOST = 1 << 17  # bytes of a message; a longer order comes in a file
+MOST = 1 << 17  # bytes of a message; a longer order comes in memory that is handed over
+IN_MEMORY = b"+"  # such a message
 
 
 def main(handle: int) -> None:
@@ -32,8 +34,7 @@ def main(handle: int) -> None:
     gc.freeze()  # keeps the shared pages shared
     gc.disable()
     boot_id = files.boot_id()
-    while message := wire.recv(MOST):
-        order = json.loads(message)
+    while order := _receive(wire):
         try:
             pid = os.fork()
         except OSError as error:
@@ -49,6 +50,20 @@ def main(handle: int) -> None:
                 sys.excepthook(*sys.exc_info())
             finally:
                 os._exit(code)
+        del order  # it holds the run's secrets
+
+
+def _receive(wire: socket.socket) -> dict[str, Any] | None:
+    """Wait for an order; None when nobody is there any more to send one."""
+    message, handles, _, _ = socket.recv_fds(wire, MOST, 1)
+    if not message:
+        return None
+    if handles:
+        with os.fdopen(handles[0], "rb") as memory:
+            memory.seek(0)
+            message = memory.read()
+    order: dict[str, Any] = json.loads(message)
+    return order
 
 
 if __name__ == "__main__":

@@ -9,7 +9,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import p03_jobs, p05_list, p08_output, p11_adoption, p12_stack
+from tests.benchmarks import (
+    p03_jobs,
+    p05_list,
+    p07_objects,
+    p08_output,
+    p10_experiments,
+    p11_adoption,
+    p12_stack,
+)
 from tests.benchmarks.cpu import Meter
 from tests.benchmarks.platform_use import settle
 from tests.benchmarks.rows import Row, document, table
@@ -28,6 +36,10 @@ def main(chosen: set[str]) -> int:
     rows: list[Row] = []
     if not chosen or "P5" in chosen:
         rows += p05_list.run()
+    if not chosen or "P7" in chosen:
+        rows += p07_objects.run()
+    if not chosen or "P10" in chosen:
+        rows += p10_experiments.run()
     wanted = [name for name in ON_A_PLATFORM if not chosen or name in chosen]
     if wanted:
         meter = Meter()

@@ -41,7 +41,7 @@ def _every() -> Iterator[tuple[str, Line]]:
         for lines, complete in ((whole, True), (INLINE.findall(text), False)):
             for found in filter(None, (PROGRAM.match(line.strip()) for line in lines)):
                 # As a shell reads it: pipes, substitutions and files are not the program's.
-                words = re.split(r" [|>&#]|\)", found[2])[0]
+                words = re.split(r" [|<>&#]|\)", found[2])[0]
                 yield found[1], Line(name, words.strip(), complete)
 
 
@@ -50,7 +50,7 @@ def test_smalti_admin_takes(line: Line) -> None:
     from services.supervisor.cli import _parser
 
     arguments = shlex.split(line.text)
-    if not line.whole and arguments == ["token"]:
+    if not line.whole and arguments in (["token"], ["password"]):
         arguments.append("NAME")
     _parser().parse_args(arguments)
 

@@ -1,9 +1,12 @@
-"""Third-party notices and the default environment's lock hold what they say they hold."""
+"""Third-party notices and the environments' locks hold what they say they hold."""
 
 from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable
+
+import pytest
 
 from tests.docs.pages import REPOSITORY, read
 
@@ -19,10 +22,11 @@ def listed(section: str) -> dict[tuple[str, str], str]:
     return {(name, version): licence for name, version, licence in rows}
 
 
-def test_every_package_of_both_locks_is_listed_with_its_licence() -> None:
+def test_every_package_of_all_locks_is_listed_with_its_licence() -> None:
     hint = "run docs/notices.py"
     assert set(listed("The platform and its client")) == locked.platform_packages(), hint
     assert set(listed("The default environment")) == locked.environment_packages(), hint
+    assert set(listed("The tools of workspaces")) == locked.tools_packages(), hint
 
 
 def test_every_direct_dependency_is_listed() -> None:
@@ -34,10 +38,16 @@ def test_every_direct_dependency_is_listed() -> None:
             assert re.sub(r"[-_.]+", "-", wanted) in names | locked.OURS
 
 
-def test_lock_holds_what_is_asked_for_with_hashes_and_no_index() -> None:
-    lock = read("images/environment/requirements.lock")
-    names = {name for name, _ in locked.environment_packages()}
-    asked = re.findall(r"^([a-z0-9-]+)", read("images/environment/requirements.in"), re.M)
+@pytest.mark.parametrize(
+    ("folder", "packages"),
+    [("environment", locked.environment_packages), ("tools", locked.tools_packages)],
+)
+def test_lock_holds_what_is_asked_for_with_hashes_and_no_index(
+    folder: str, packages: Callable[[], set[tuple[str, str]]]
+) -> None:
+    lock = read(f"images/{folder}/requirements.lock")
+    names = {name for name, _ in packages()}
+    asked = re.findall(r"^([a-z0-9-]+)", read(f"images/{folder}/requirements.in"), re.M)
     assert len(asked) > 8
     assert set(asked) <= names
     assert "://" not in lock

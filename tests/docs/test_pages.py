@@ -84,7 +84,7 @@ def start_errors() -> Iterator[str]:
 
 def test_every_scope_of_our_services_is_explained(tmp_path: Path) -> None:
     config = Config()
-    ports = {"frontdoor": 1, "hub": 2, "platform": 3, "traefik_api": 4}
+    ports = {"frontdoor": 1, "hub": 2, "platform": 3, "traefik_api": 4, "experiments": 5}
     roles.configure(config, HubSettings(tmp_path, ports, path_only=False))
     page = read("docs/explanation/security.md")
     scopes = {scope for role in config.JupyterHub.load_roles for scope in role["scopes"]}

@@ -60,7 +60,13 @@ class Second:
         (self.home / "run").mkdir(parents=True)
         for name in ("secrets", "platform", "environments"):
             (self.home / name).symlink_to(first.home / name)
-        ports = {"frontdoor": 1, "hub": 2, "platform": self.port, "traefik_api": 4}
+        ports = {
+            "frontdoor": 1,
+            "hub": 2,
+            "platform": self.port,
+            "traefik_api": 4,
+            "experiments": 5,
+        }
         (self.home / "run" / "ports.json").write_text(json.dumps(ports))
         config = f"c.Settings.database_url = {url!r}\n"
         (self.home / "smalti_config.py").write_text(config)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from services.core.paging import Page
 from services.core.rights import PlatformRole
-from services.planes.protocol import Outcome, Phase
+from services.jobs.schemas import JobView
+from services.planes.protocol import Outcome, Phase, UsageReport
 from tests.jobs.conftest import Lab
 
 
@@ -255,3 +258,26 @@ async def test_a_body_that_is_no_job_is_refused_in_words(lab: Lab) -> None:
     deep = json.loads('{"env":' * 50 + "{}" + "}" * 50)
     response = await lab.house.call("POST", "/jobs", as_=lab.ada, json=deep)
     assert response.status_code == 400
+
+
+async def test_a_list_shows_of_each_job_what_the_job_itself_shows(lab: Lab) -> None:
+    waiting = await lab.started(tags=["wine"], title="one", env={"A": "1"}, retries=2)
+    ended = await lab.started()
+    await lab.agent.poll()
+    started = datetime.now(UTC)
+    usage = UsageReport(cpu_seconds=1.5, memory_peak=1 << 20)
+    more = {"started_at": started, "finished_at": started + timedelta(seconds=3), "usage": usage}
+    await lab.agent.finish(ended["id"], **more)
+    for query in ("", f"?project_id={lab.project['id']}", "?status=Succeeded", "?tag=wine"):
+        page = (await lab.get(f"/jobs{query}")).json()
+        assert page["items"]
+        assert page == Page[JobView].model_validate(page).model_dump(mode="json")
+        for item in page["items"]:
+            assert item == (await lab.get(f"/jobs/{item['id']}")).json()
+    assert {waiting["id"], ended["id"]} == {one["id"] for one in await items(lab, "")}
+
+
+async def items(lab: Lab, query: str) -> list[dict[str, Any]]:
+    """The items of a list of jobs."""
+    found: list[dict[str, Any]] = (await lab.get(f"/jobs{query}")).json()["items"]
+    return found

@@ -163,9 +163,9 @@ def test_a_row_says_what_others_need(scene: Scene) -> None:
     assert named == {scene.private: "alice/private", scene.internal: "alice/internal"}
 
 
-def test_authorize_is_two_queries(scene: Scene) -> None:
+def test_authorize_is_one_query(scene: Scene) -> None:
     db = scene.context.db
     before = db.statements
     scene.ask(scene.actors["alice"], Permission.JOB_START, scene.private)
     begins = 1 if db.is_sqlite else 0
-    assert db.statements - before - begins == 2
+    assert db.statements - before - begins == 1

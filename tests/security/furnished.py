@@ -65,8 +65,13 @@ async def _owner(house: House, agent: ScriptedAgent, name: str) -> Owner:
     running = {"project_id": ids["project"], "command": ["sleep", "60"]}
     ids["running"] = (await made(house, "POST", "/jobs", token, json=running))["id"]
     await agent.poll()
+    for which, more in (("own", {}), ("project", {"project_id": ids["project"]})):
+        body = {"name": "API_KEY", "value": f"of {name}", **more}
+        ids[f"{which}_secret"] = (await made(house, "POST", "/secrets", token, json=body))["id"]
     service = await made(house, "POST", "/tokens", token, json={"name": "robot"})
-    return Owner(name, token, {**ids, "token": service["id"]})
+    body = {"project_id": ids["project"]}
+    workspace = await made(house, "POST", "/workspaces", token, json=body)
+    return Owner(name, token, {**ids, "token": service["id"], "workspace": workspace["id"]})
 
 
 def routes_of(house: House) -> list[Route]:
@@ -83,10 +88,16 @@ def bodies(owner: Owner, route: Route) -> list[dict[str, Any]]:
         return [{"role": "owner"}]
     if path.endswith("/branches"):
         return [{"name": "mine", "ref": "main"}]
+    if path.endswith("/workspaces/{id}"):
+        return [{"title": "changed"}]
+    if path.endswith("/keep"):
+        return [{"until": None}]
     if path.endswith("/rerun"):
         return [{"commit": "same"}]
     if path.endswith("/projects/{id}"):
         return [{"description": "changed"}]
+    if path.endswith("/secrets/{id}"):
+        return [{"value": "changed"}]
     if path.endswith("/people/{id}"):
         return [{"display_name": "changed"}]
     return [{}]

@@ -86,7 +86,8 @@ def used(smalti: Instance, lab: tuple[httpx.Client, str]) -> dict[str, bytes]:
 
 
 SECRET_FILES = ("signing.key", "platform_hub_token", "hub_cookie_secret", "agent-local.token",
-                "admin_hub_token", "traefik_api_password", "frontdoor.key")  # fmt: skip
+                "admin_hub_token", "traefik_api_password", "frontdoor.key",
+                "vault.key")  # fmt: skip
 
 
 def kept_secrets(smalti: Instance) -> list[bytes]:

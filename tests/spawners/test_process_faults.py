@@ -164,7 +164,7 @@ async def test_fifty_running_runs_are_adopted_within_five_seconds(heir: Yard) ->
 async def test_start_that_was_cut_off_can_be_made_again(heir: Yard) -> None:
     folder = heir.settings.state / "runs" / "run.1"
     folder.mkdir(parents=True)
-    (folder / files.ORDER).write_text("{}")
+    (folder / "tmp").mkdir()
     await heir.open()
     assert heir.runtime.states() == []
     state, _ = await heir.run("true")

@@ -225,3 +225,15 @@ async def test_capacity_is_this_machines_or_the_operators(make_yard: MakeYard) -
     assert found.memory > 1 << 20
     told = await (await make_yard(cpu=3.0, memory=5, oversubscription=2.0)).runtime.capacity()
     assert (told.cpu, told.memory) == (6.0, 5)
+
+
+async def test_an_order_that_is_too_long_for_a_message_reaches_no_disk(yard: Yard) -> None:
+    canary = "canary-5ecret-value-0123456789"
+    env = {"CANARY": canary, **{f"LARGE_{n}": "x" * 100_000 for n in range(5)}}
+    program = 'test ${#LARGE_4} = 100000 && test -n "$CANARY" && echo there && sleep 60'
+    spec = yard.spec("sh", "-c", program, env=env)
+    await yard.runtime.start(spec)
+    folder = yard.settings.state / "runs" / "run.1"
+    await until(lambda: (folder / "log").exists() and b"there" in (folder / "log").read_bytes())
+    held = [path for path in yard.folder.rglob("*") if path.is_file()]
+    assert not [path for path in held if canary.encode() in path.read_bytes()]

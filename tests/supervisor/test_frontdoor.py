@@ -200,18 +200,21 @@ def test_a_cut_file_of_the_hub_is_set_aside(tmp_path: Path) -> None:
     make_secrets(home)
     hub_file = home.path("frontdoor", "routes", "hub.toml")
     hub_file.write_text("[http.routers.ro")
-    ports = {"frontdoor": 1, "hub": 2, "platform": 3, "traefik_api": 4}
+    ports = {"frontdoor": 1, "hub": 2, "platform": 3, "traefik_api": 4, "experiments": 5}
     frontdoor.write_files(home, ports, path_only=False)
     assert not hub_file.exists()
 
 
 def test_path_only_serves_every_host(tmp_path: Path) -> None:
-    ports = {"frontdoor": 1, "hub": 2, "platform": 3, "traefik_api": 4}
+    ports = {"frontdoor": 1, "hub": 2, "platform": 3, "traefik_api": 4, "experiments": 5}
     rules = [
         router["rule"]
         for router in frontdoor.routes(ports, "key", path_only=True)["http"]["routers"].values()
     ]
-    assert rules == ["(Path(`/services/smalti`) || PathPrefix(`/services/smalti/`))"]
+    assert rules == [
+        "(Path(`/services/smalti`) || PathPrefix(`/services/smalti/`))",
+        "(Path(`/services/mlflow`) || PathPrefix(`/services/mlflow/`))",
+    ]
 
 
 async def test_traefik_shows_a_new_route_of_the_hub_quickly(smalti: Instance) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.supervisor import environment, logs, ports
+from services.supervisor import building, environment, logs, ports
 from services.supervisor.backoff import LONGEST, REST, Backoff
 from services.supervisor.home import Home, read_json, write_json
 from tests.instance import ENVIRONMENTS, free_port
@@ -93,10 +93,10 @@ def test_default_environment_runs_real_data_science(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.make_folders()
     ENVIRONMENTS.mkdir(exist_ok=True)
-    assert environment.state(home) == "missing"
-    environment.build(home, ENVIRONMENTS)
-    assert environment.state(home) == "ready"
-    place = environment.folder(home)
+    assert environment.DEFAULT.state(home) == "missing"
+    building.build(home, ENVIRONMENTS)
+    assert environment.DEFAULT.state(home) == "ready"
+    place = environment.DEFAULT.folder(home)
     script = "import sklearn, pandas, matplotlib, nbconvert, ipykernel, smalti; print('ok')"
     done = subprocess.run(
         [str(place / "bin" / "python"), "-I", "-c", script],
@@ -119,13 +119,13 @@ def test_an_environment_is_replaced_whole_and_what_it_replaces_stays(tmp_path: P
     home = Home(tmp_path)
     home.make_folders()
     ENVIRONMENTS.mkdir(exist_ok=True)
-    place = environment.folder(home)
+    place = environment.DEFAULT.folder(home)
     place.mkdir()
     write_json(place / environment.STAMP, {"digest": "of an earlier release"})
-    assert environment.state(home) == "outdated"
+    assert environment.DEFAULT.state(home) == "outdated"
     held = place.stat().st_ino
-    environment.build(home, ENVIRONMENTS)
-    assert environment.state(home) == "ready"
+    building.build(home, ENVIRONMENTS)
+    assert environment.DEFAULT.state(home) == "ready"
     (replaced,) = place.parent.glob(".replaced-*")
     assert replaced.stat().st_ino == held
 

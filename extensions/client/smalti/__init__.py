@@ -31,11 +31,13 @@ if TYPE_CHECKING:
     from smalti.errors import Unauthorized as Unauthorized
     from smalti.errors import UnexpectedAnswer as UnexpectedAnswer
     from smalti.errors import WaitedTooLong as WaitedTooLong
+    from smalti.errors import WorkspaceNotRunning as WorkspaceNotRunning
     from smalti.job import Job as Job
     from smalti.project import Project as Project
     from smalti.retries import Retry as Retry
     from smalti.run import Run as Run
     from smalti.run import current_run as current_run
+    from smalti.workspace import Workspace as Workspace
 
 _HOMES = {
     "Client": "client",
@@ -45,6 +47,7 @@ _HOMES = {
     "Retry": "retries",
     "Run": "run",
     "current_run": "run",
+    "Workspace": "workspace",
     "ApiError": "errors",
     "BadRequest": "errors",
     "ConfigurationError": "errors",
@@ -62,6 +65,7 @@ _HOMES = {
     "Unauthorized": "errors",
     "UnexpectedAnswer": "errors",
     "WaitedTooLong": "errors",
+    "WorkspaceNotRunning": "errors",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604 - strings, all of them

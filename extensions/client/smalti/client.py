@@ -12,8 +12,10 @@ from smalti.catalog import Catalog, Tokens
 from smalti.jobs import Jobs
 from smalti.projects import Projects
 from smalti.retries import Retry
+from smalti.secrets import Secrets
 from smalti.settings import Target, Wish, resolve
 from smalti.transport import Call, Transport
+from smalti.workspaces import Workspaces
 
 RUN_PATIENCE = 120.0
 
@@ -44,6 +46,8 @@ class Client:
         self.transport = Transport(target.address, target.token, retry)
         self.projects = Projects(self.transport)
         self.jobs = Jobs(self.transport, self.projects)
+        self.secrets = Secrets(self.transport)
+        self.workspaces = Workspaces(self.transport, self.projects)
         self.tokens = Tokens(self.transport)
         self.environments = Catalog(self.transport, "environments", views.Environment)
         self.tiers = Catalog(self.transport, "hardware-tiers", views.HardwareTier)

@@ -76,6 +76,16 @@ class WaitedTooLong(SmaltiError):
     code = "waited_too_long"
 
 
+class WorkspaceNotRunning(SmaltiError):
+    """A workspace that was to run does not; `workspace` is its last view."""
+
+    code = "workspace_not_running"
+
+    def __init__(self, message: str, workspace: Any) -> None:
+        super().__init__(message)
+        self.workspace = workspace
+
+
 class JobNotSuccessful(SmaltiError):
     """A job that was to succeed ended otherwise; `job` is its last view."""
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import builtins
 import codecs
 import fnmatch
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from smalti import decode, downloads, pages, stream
-from smalti.errors import ConnectionFailed, JobNotSuccessful, UnexpectedAnswer, WaitedTooLong
-from smalti.retries import Retry, Trial
+from smalti import decode, downloads, pages, stream, waiting
+from smalti.errors import ConnectionFailed, JobNotSuccessful, UnexpectedAnswer
+from smalti.retries import Trial
 from smalti.transport import Call, Transport
-from smalti.views import JobView, LogText, Metrics, Output, StatusChange
+from smalti.views import ExperimentRun, JobView, LogText, Metrics, Output, StatusChange
 
 LOG_TYPE = {"Accept": "text/plain"}
 PATIENCE = 300.0  # seconds that following and waiting last out a platform that is away
@@ -67,6 +66,11 @@ class Job:
         """Tell whether the job has ended."""
         return self.view.is_final
 
+    def experiment_runs(self) -> builtins.list[ExperimentRun]:
+        """List the runs in MLflow that the job logged; raise Unavailable while MLflow is away."""
+        call = Call("GET", self._url("experiment-runs"), patience=3.0)
+        return [decode.read(ExperimentRun, one) for one in self._transport.json(call)["items"]]
+
     def refresh(self) -> Job:
         """Ask again how the job is; return itself."""
         call = Call("GET", self._url(), patience=PATIENCE)
@@ -85,18 +89,13 @@ class Job:
         `changed` is called whenever status or reason are new. Raises WaitedTooLong after
         `timeout` seconds, and with `check` JobNotSuccessful unless the job has Succeeded.
         """
-        began, pace, shown = time.monotonic(), Retry(first=0.2, most=2.0), None
-        for turn in range(1, 1 << 62):
-            self.refresh()
-            if (self.status, self.reason) != shown:
-                shown = (self.status, self.reason)
-                changed(self.view)
-            if self.is_final:
-                break
-            left = None if timeout is None else timeout - (time.monotonic() - began)
-            if left is not None and left <= 0:
-                raise WaitedTooLong(f"job {self.number} is {self.status} after {timeout:g} s")
-            time.sleep(min(pace.delay(turn), 2.0 if left is None else left))
+        waiting.until(
+            lambda: self.refresh().view,
+            lambda view: view.is_final,
+            name=f"job {self.number}",
+            timeout=timeout,
+            changed=changed,
+        )
         if check and self.status != "Succeeded":
             why = f": {self.reason}" if self.reason else ""
             raise JobNotSuccessful(f"job {self.number} is {self.status}{why}", self.view)

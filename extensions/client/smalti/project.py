@@ -8,6 +8,7 @@ from typing import Any
 
 from smalti import decode, pages
 from smalti.files import Files
+from smalti.models import Experiments, Models
 from smalti.transport import Call, Transport
 from smalti.views import Branch, Commit, Member, ProjectView
 
@@ -20,6 +21,8 @@ class Project:
         self.view = view
         self.files = Files(transport, view.id)
         self.members = Members(transport, view.id)
+        self.models = Models(transport, view.id)
+        self.experiments = Experiments(transport, view.id)
 
     @classmethod
     def read(cls, transport: Transport, value: Any) -> Project:

@@ -62,7 +62,12 @@ class HubApi:
         return answer
 
     async def ask(
-        self, method: str, path: str, token: str | None = None, data: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        token: str | None = None,
+        data: dict[str, str] | None = None,
+        json: dict[str, Any] | None = None,
     ) -> tuple[int, Any]:
         """Call the hub and return status and JSON answer; a 5xx counts as away."""
         headers = {"Accept": "application/jupyterhub-pagination+json"}
@@ -71,7 +76,13 @@ class HubApi:
         url = f"http://127.0.0.1:{self._settings.port('hub')}/hub/api{path}"
         try:
             call = self._client().request(
-                method, url, headers=headers, data=data, timeout=TIMEOUT, allow_redirects=False
+                method,
+                url,
+                headers=headers,
+                data=data,
+                json=json,
+                timeout=TIMEOUT,
+                allow_redirects=False,
             )
             async with call as response:
                 if response.status >= 500:
@@ -80,6 +91,10 @@ class HubApi:
                 return response.status, await response.json(content_type=None) if is_json else None
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise SourceAway("the hub does not answer") from error
+
+    async def call(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        """Have the hub do something, as the platform; a 5xx counts as away."""
+        return await self.ask(method, path, self._own_token(), json=body)
 
     async def user(self, name: str) -> HubUser | None:
         """Ask for a user with the platform's own token. None when there is no such user."""

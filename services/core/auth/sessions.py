@@ -92,10 +92,15 @@ class Sessions:
         """Find the living session that a cookie's value names."""
         return await self._db.read(self._find, value)
 
-    def open(self, tx: Transaction, token: str, seconds: float) -> tuple[str, str]:
-        """Open a session for a hub token; return the cookie's and the XSRF value."""
+    def open(
+        self, tx: Transaction, token: str, seconds: float, purpose: str = ""
+    ) -> tuple[str, str]:
+        """Open a session for a hub token; return the cookie's and the XSRF value.
+
+        With a purpose its value opens nothing else: it is found only as `purpose` + value.
+        """
         value, xsrf = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-        digest = digest_of(value)
+        digest = digest_of(purpose + value)
         row = {
             "session_hash": digest,
             "sealed_token": self._seal(token, digest),

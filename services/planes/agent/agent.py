@@ -26,6 +26,7 @@ from services.planes.agent.pace import Backoff
 from services.planes.agent.preparing import Preparing
 from services.planes.agent.reports import Outbox
 from services.planes.agent.rules import Kept
+from services.planes.agent.secrets import Secrets
 from services.planes.agent.settings import Settings
 from services.planes.agent.trash import Trash
 from services.planes.agent.trees import Trees
@@ -37,6 +38,7 @@ from services.planes.protocol import (
     Hello,
     HelloAnswer,
     Phase,
+    RunOrder,
     RunReport,
 )
 from spawners.runtime import RunKey, RunState, Runtime, RuntimeFailure
@@ -76,8 +78,9 @@ class Agent:
             runtime=self._runtime,
             client=client,
             desired=Desired(settings.home / "desired"),
-            outbox=Outbox(client, pace.batch, self._outbox_backoff),
+            outbox=Outbox(client, pace.batch, pace.progress, self._outbox_backoff),
             preparing=Preparing(settings, client, trees, self._trash, self.connected.is_set),
+            secrets=Secrets(client, first, longest),
             logs=LogShipping(client, self._runtime, first, longest),
             uploads=Uploads(client, first, longest),
             resync=self._resync,
@@ -295,11 +298,25 @@ class Agent:
                 await self._clean()
 
     async def _clean(self) -> None:
-        orders = (work.kept.command.order for work in self._works.values())
+        await self._clean_volumes()
+        orders = self._orders()
         try:
-            await self._cleaner.clean({order.project_id for order in orders if order})
+            await self._cleaner.clean({order.project_id for order in orders})
         except OSError as error:
             log.warning("caches not cleaned", extra={"why": str(error)})
+
+    def _orders(self) -> list[RunOrder]:
+        return [order for work in self._works.values() if (order := work.kept.command.order)]
+
+    async def _clean_volumes(self) -> None:
+        """Throw away the volumes that the control plane does not name, if it can be asked."""
+        try:
+            named = await self._client.volumes()
+            in_use = {order.session.volume for order in self._orders() if order.session}
+            for gone in self._bench.preparing.volumes.sweep(named, in_use):
+                log.info("volume thrown away", extra={"volume": gone})
+        except (Away, Gone, Rejected, TooMuch, OSError) as error:
+            log.info("volumes not cleaned", extra={"why": str(error)})
 
     def _note(self, connected: bool, plane: str | None = None) -> None:
         """Leave word for whoever looks after this machine."""

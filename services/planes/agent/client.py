@@ -25,6 +25,8 @@ from services.planes.protocol import (
     OutputEntry,
     Reports,
     ReportsAnswer,
+    SecretsAnswer,
+    VolumesAnswer,
 )
 from spawners.runtime import RunKey
 
@@ -40,12 +42,16 @@ class Refused(Away):
     """The credential is not accepted (401, 403). Try again later, with it read anew."""
 
 
+class NoRoom(Away):
+    """The control plane's disk is full (507). Try again later: what is refused now fits then."""
+
+
 class Gone(Exception):
     """The control plane does not know this run any more (404 or 410 in its own words)."""
 
 
 class TooMuch(Exception):
-    """The control plane does not take this much (413, 507). Do not send it again."""
+    """The control plane does not take this much (413). Do not send it again."""
 
 
 class Rejected(Exception):
@@ -96,6 +102,10 @@ class Client:
         """Post a batch of reports."""
         return await self._post("/agent/reports", reports, ReportsAnswer)
 
+    async def volumes(self) -> set[str]:
+        """Ask which volumes must stay."""
+        return set(_parse(VolumesAnswer, await self._call("GET", "/agent/volumes")).volumes)
+
     async def log_end(self, key: RunKey) -> int:
         """Ask where the stored log of a run ends."""
         return _parse(LogAnswer, await self._call("GET", _run(key, "log"))).end
@@ -105,6 +115,10 @@ class Client:
         path = f"{_run(key, 'log')}?offset={offset}"
         headers = {"Content-Type": "application/octet-stream"}
         return _parse(LogAnswer, await self._call("PUT", path, piece, headers)).end
+
+    async def secrets(self, key: RunKey) -> dict[str, str]:
+        """Ask for the secret variables of a run."""
+        return _parse(SecretsAnswer, await self._call("GET", _run(key, "secrets"))).env
 
     async def put_output(
         self, key: RunKey, path: str, body: Body, size: int, sha256: str
@@ -195,7 +209,7 @@ def _failure(status: int, data: bytes) -> Exception:
     try:
         error = _ErrorBody.model_validate_json(data).error
     except ValidationError:
-        if status in (413, 507):
+        if status == 413:
             return TooMuch(f"answer {status}")
         return Away(f"answer {status} that is not the control plane's")
     text = f"{status} {error.code}: {error.message}"
@@ -203,8 +217,10 @@ def _failure(status: int, data: bytes) -> Exception:
         return Refused(text)
     if status in (404, 410):
         return Gone(text)
-    if status in (413, 507):
+    if status == 413:
         return TooMuch(error.message or text)
+    if status == 507:
+        return NoRoom(error.message or text)
     if status < 400 or status in (408, 409, 425, 429) or status >= 500:
         return Away(text)
     return Rejected(text)

@@ -107,9 +107,6 @@ class Repositories:
         await asyncio.to_thread(shutil.rmtree, self.path(project_id), True)
 
     async def _fetch(self, path: Path, commit: str, url: str, token: str) -> None:
-        secret = base64.b64encode(f"smalti:{token}".encode()).decode()
-        origin = "/".join(url.split("/", 3)[:3])
-        header = {f"http.{origin}/.extraHeader": f"Authorization: Basic {secret}"}
         arguments = ("--quiet", "--no-tags", "--no-write-fetch-head", "--force")
         try:
             async with asyncio.timeout(self._patience):
@@ -119,16 +116,24 @@ class Repositories:
                     *arguments,
                     url,
                     f"{commit}:refs/smalti/{commit}",
-                    config=header,
+                    config=header(url, token),
                 )
         except TimeoutError:
             text = f"fetching the code took longer than {self._patience:g} s"
             raise CannotPrepare(text, retryable=True) from None
         except GitError as error:
-            raise _told(str(error), commit) from error
+            raise told(str(error), commit) from error
 
 
-def _told(said: str, commit: str) -> Exception:
+def header(url: str, token: str) -> dict[str, str]:
+    """The configuration by which git shows a token to the origin of an address, and only there."""
+    secret = base64.b64encode(f"smalti:{token}".encode()).decode()
+    origin = "/".join(url.split("/", 3)[:3])
+    return {f"http.{origin}/.extraHeader": f"Authorization: Basic {secret}"}
+
+
+def told(said: str, commit: str) -> Exception:
+    """Turn what git said into the exception that says what to do about it."""
     if _DAMAGED.search(said):
         return GitError(said)
     if _MISSING.search(said):

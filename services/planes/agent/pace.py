@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import random
 
+ROOM_PATIENCE = 3600.0  # seconds that an ended run waits for room on the control plane's disk
+
 
 class Backoff:
     """A pause that doubles with each failure up to `longest` seconds, with full jitter.

@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from services.planes.agent.rules import is_name
 from services.planes.protocol import EnvironmentOrder, RunOrder
@@ -118,4 +119,26 @@ def variables(
         SMALTI_COMMIT=order.commit,
         SMALTI_OUTPUTS=str(outputs),
     )
-    return found
+    return {**experiments(order, api), **found}
+
+
+def experiments(order: RunOrder, api: str) -> dict[str, str]:
+    """Tell MLflow's client where to log; nothing where the instance has no MLflow.
+
+    The client is patient: nine tries with a growing pause are some four minutes, in which MLflow
+    can be started again. A Retry-After would cut that short: it is for clients of fewer tries.
+    """
+    if os.environ.get("SMALTI_EXPERIMENTS", "") in ("0", "false"):
+        return {}
+    at = urlsplit(api)
+    return {
+        "MLFLOW_TRACKING_URI": f"{at.scheme}://{at.netloc}/services/mlflow",
+        "MLFLOW_TRACKING_TOKEN": order.token,
+        "MLFLOW_WORKSPACE": order.project_id,
+        "MLFLOW_EXPERIMENT_NAME": order.project.rpartition("/")[2],
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "9",
+        "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+        "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }

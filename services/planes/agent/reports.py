@@ -2,18 +2,21 @@
 
 Owns what waits to be reported: of each run the furthest report only, with all samples. Called
 by the work on each workload; one task sends. A report leaves the box when the control plane has
-taken it; until then it is sent again. Must never hold up whoever reports.
+taken it; until then it is sent again. What somebody waits for (an end, an address) is sent at
+once; mere progress waits a little, so that a short run is told of in one report and not in
+three. Must never hold up whoever reports.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 
 from services.planes.agent.client import Away, Client, Gone, Rejected, TooMuch
 from services.planes.agent.pace import Backoff
 from services.planes.agent.rules import later
-from services.planes.protocol import Reports, RunReport
+from services.planes.protocol import Phase, Reports, RunReport
 from spawners.runtime import RunKey
 
 log = logging.getLogger(__name__)
@@ -27,13 +30,15 @@ ENTRIES_MAX = 4000
 class Outbox:
     """Reports that wait to be sent."""
 
-    def __init__(self, client: Client, batch: float, backoff: Backoff) -> None:
+    def __init__(self, client: Client, batch: float, progress: float, backoff: Backoff) -> None:
         self._client = client
         self._batch = batch
+        self._progress = max(progress - batch, 0.0)
         self._backoff = backoff
         self._waiting: dict[RunKey, RunReport] = {}
         self._sending: dict[RunKey, RunReport] = {}
         self._some = asyncio.Event()
+        self._urgent = asyncio.Event()
 
     def put(self, report: RunReport) -> None:
         """Take a report to be sent; joins what waits for the same run."""
@@ -41,6 +46,8 @@ class Outbox:
         waiting = self._waiting.get(key)
         self._waiting[key] = later(waiting, report) if waiting is not None else report
         self._some.set()
+        if _is_urgent(report):
+            self._urgent.set()
 
     def drop(self, key: RunKey) -> None:
         """Take back what waits for a run that nobody wants to know of any more."""
@@ -54,6 +61,9 @@ class Outbox:
         """Send for ever."""
         while True:
             await self._some.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._progress):
+                    await self._urgent.wait()
             await asyncio.sleep(self._batch)
             try:
                 await self._send_once()
@@ -62,6 +72,7 @@ class Outbox:
                 await self._backoff.wait()
 
     async def _send_once(self) -> None:
+        self._urgent.clear()
         self._sending = self._take()
         try:
             await self._deliver(list(self._sending.values()))
@@ -76,6 +87,8 @@ class Outbox:
                 self._some.clear()
             else:
                 self._some.set()
+                if any(_is_urgent(report) for report in self._waiting.values()):
+                    self._urgent.set()
 
     def _take(self) -> dict[RunKey, RunReport]:
         taken: dict[RunKey, RunReport] = {}
@@ -113,3 +126,7 @@ class Outbox:
             await self._client.report(Reports(reports=[bare]))
         except (Rejected, TooMuch, Gone) as again:
             log.error("report given up", extra={**fields, "why": str(again)})
+
+
+def _is_urgent(report: RunReport) -> bool:
+    return report.phase is Phase.FINISHED or report.address is not None

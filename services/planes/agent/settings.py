@@ -52,6 +52,7 @@ class Pace:
     """How often and how long. Seconds; tests make them shorter."""
 
     batch: float = 0.03  # reports are gathered this long before they are sent
+    progress: float = 0.25  # and those of mere progress this long: a short run ends meanwhile
     log_first: float = 0.15  # first look at a new run's log
     log_quick: float = 0.2  # next look while there is output
     log_quiet: float = 0.75  # and while there is none

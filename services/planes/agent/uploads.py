@@ -11,12 +11,14 @@ import asyncio
 import hashlib
 import logging
 import os
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import NamedTuple
 
-from services.planes.agent.client import Away, Body, Client, Rejected, TooMuch
+from services.planes.agent.client import Away, Body, Client, NoRoom, Rejected, TooMuch
 from services.planes.agent.outputs import Found, Remarks, is_empty, open_found, survey
-from services.planes.agent.pace import Backoff
+from services.planes.agent.pace import ROOM_PATIENCE, Backoff
 from services.planes.protocol import LimitsOrder, OutputEntry
 from spawners.runtime import RunKey
 
@@ -25,6 +27,13 @@ log = logging.getLogger(__name__)
 SMALL = 512 << 10
 PIECE = 256 << 10
 AT_ONCE = 4
+
+
+class Telling(NamedTuple):
+    """Whom to tell what a person should know of a file."""
+
+    remarks: Remarks
+    held: Callable[[Away], None]
 
 
 class Uploads:
@@ -36,11 +45,12 @@ class Uploads:
         self._slots = asyncio.Semaphore(8)
 
     async def put_all(
-        self, key: RunKey, folder: Path, limits: LimitsOrder
+        self, key: RunKey, folder: Path, limits: LimitsOrder, held: Callable[[Away], None]
     ) -> tuple[list[OutputEntry], list[str]]:
         """Put what a run left; returns the manifest and remarks for a person.
 
-        Waits for as long as the control plane is away. Raises `client.Gone`.
+        Waits for as long as the control plane is away or has no room; `held` is told of each
+        refusal that it waits out. Raises `client.Gone`.
         """
         if is_empty(folder):
             return [], []
@@ -50,7 +60,7 @@ class Uploads:
 
         async def put_some() -> None:
             for found in waiting:
-                entry = await self._put(key, folder, found, remarks)
+                entry = await self._put(key, folder, found, Telling(remarks, held))
                 if entry is not None:
                     stored[found.path] = entry
 
@@ -65,9 +75,9 @@ class Uploads:
         return [stored[found.path] for found in files if found.path in stored], remarks.texts()
 
     async def _put(
-        self, key: RunKey, folder: Path, found: Found, remarks: Remarks
+        self, key: RunKey, folder: Path, found: Found, telling: Telling
     ) -> OutputEntry | None:
-        backoff = Backoff(*self._pause)
+        backoff, began = Backoff(*self._pause), time.monotonic()
         while True:
             try:
                 async with self._slots:
@@ -75,12 +85,16 @@ class Uploads:
             except Away as error:
                 fields = {"run": str(key), "path": found.path, "why": str(error)}
                 log.debug("output waits", extra=fields)
+                telling.held(error)
+                if isinstance(error, NoRoom) and time.monotonic() - began > ROOM_PATIENCE:
+                    telling.remarks.add(f"not taken by the platform ({error})", found.path)
+                    return None
                 await backoff.wait()
             except (TooMuch, Rejected) as error:
-                remarks.add(f"not taken by the platform ({error})", found.path)
+                telling.remarks.add(f"not taken by the platform ({error})", found.path)
                 return None
             except OSError as error:
-                remarks.add(f"could not be read ({error.strerror or error})", found.path)
+                telling.remarks.add(f"could not be read ({error.strerror or error})", found.path)
                 return None
 
     async def _put_once(self, key: RunKey, folder: Path, found: Found) -> OutputEntry:

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from services.planes.agent import rules, telling
-from services.planes.agent.client import Away, Client, Gone
+from services.planes.agent.client import Away, Client, Gone, NoRoom
 from services.planes.agent.desired import Desired
 from services.planes.agent.logs import LogShipping, RunLog
 from services.planes.agent.pace import Backoff
@@ -23,6 +23,7 @@ from services.planes.agent.preparing import Preparing
 from services.planes.agent.programs import CannotPrepare
 from services.planes.agent.reports import Outbox
 from services.planes.agent.rules import Kept, Step
+from services.planes.agent.secrets import Secrets
 from services.planes.agent.settings import Pace
 from services.planes.agent.uploads import Uploads
 from services.planes.protocol import LimitsOrder, Outcome, OutputEntry, Phase, RunReport
@@ -45,6 +46,7 @@ class Bench:
     desired: Desired
     outbox: Outbox
     preparing: Preparing
+    secrets: Secrets
     logs: LogShipping
     uploads: Uploads
     resync: asyncio.Event  # set it to ask the control plane anew for all that should be here
@@ -67,9 +69,10 @@ class Work:
         self._stopping = False
         self._gone = 0
         # What an earlier process shipped is only known to the control plane.
-        self._log = RunLog(bench.logs, kept.key, None if adopted else 0)
+        self._log = self._new_log(None if adopted else 0)
         self._notes: list[str] = []
         self._again = Backoff(0.5, 30.0)
+        self._announced = False  # whether a session's address was told
         self._saved = kept if on_disk else None
 
     # -- from outside --------------------------------------------------------------------------
@@ -80,8 +83,9 @@ class Work:
             return
         if kept.key != self.kept.key:
             self._left.append(self.kept.key)
-            self._log = RunLog(self._bench.logs, kept.key, 0)
             self._notes, self._stopping, self._gone = [], False, 0
+            self.kept = kept
+            self._log = self._new_log(0)
         self.kept = kept
         self._save()
         if kept.final is not None:
@@ -115,12 +119,17 @@ class Work:
             return self.kept.final
         state = self._bench.runtime.state(self.kept.key)
         phase = rules.reported_phase(state)
-        return telling.report_on(self.kept.command, phase, state, log_end=self._log.end)
+        report = telling.report_on(self.kept.command, phase, state, log_end=self._log.end)
+        if phase is not Phase.RUNNING:
+            return report
+        shown = self._bench.preparing.shown(self.kept.key, self.kept.command.order)
+        self._announced = shown.get("address") is not None
+        return report.model_copy(update=shown)
 
     def sampled(self) -> None:
         """Report the samples taken of a run that runs."""
         samples = telling.points(self._bench.runtime.samples(self.kept.key))
-        if samples and self.kept.final is None:
+        if (samples or self._announced) and self.kept.final is None:
             self._bench.outbox.put(self.report().model_copy(update={"samples": samples}))
 
     @property
@@ -228,17 +237,16 @@ class Work:
         except TimeoutError:
             return
 
-    # -- the steps -----------------------------------------------------------------------------
-
     async def _prepare(self) -> None:
         bench, order = self._bench, self.kept.command.order
         if order is None:
             self._finish_with(Outcome.ERROR, "the order to run it did not arrive", True)
             return
         reason = bench.preparing.what(order)
-        bench.outbox.put(telling.report_on(self.kept.command, Phase.PREPARING, reason=reason))
+        self._tell_preparing(reason)
         try:
-            spec = await bench.preparing.prepare(self.kept.key, order)
+            variables = await bench.secrets.wait(self.kept.key, order, self._tell_preparing)
+            spec = await bench.preparing.prepare(self.kept.key, order, variables)
             # From here on it is not interrupted: a start is awaited to its end.
             self._step = None
             if not self._interrupted:
@@ -256,6 +264,8 @@ class Work:
             await self._pause(delay)
             if self._wake.is_set():
                 return
+            if not self._announced and self.report().address:
+                self._put_state()
             try:
                 moved = await self._log.ship()
                 delay = pace.log_quick if moved else min(delay * 1.5, pace.log_quiet)
@@ -282,14 +292,14 @@ class Work:
         if state is None:
             return
         self._put_state()
-        await self._log.ship_all()
+        await self._log.ship_all(self._held)
         outputs: list[OutputEntry] = []
         notes: list[str] = []
         if self._gone < GONE_MAX:
             order = self.kept.command.order
             limits = order.limits if order else LimitsOrder(cpu=0, memory=0)
             folder = bench.preparing.places(key).outputs
-            outputs, notes = await bench.uploads.put_all(key, folder, limits)
+            outputs, notes = await bench.uploads.put_all(key, folder, limits, self._held)
         self._notes += notes
         tail = await self._log.tail(max(state.log_size, self._log.end or 0))
         self._conclude(state, outputs, tail)
@@ -319,8 +329,7 @@ class Work:
     async def _clear(self, key: RunKey) -> None:
         await self._bench.runtime.remove(key)
         self._bench.preparing.clear(key)
-
-    # -- words ---------------------------------------------------------------------------------
+        self._bench.secrets.forget(key)
 
     def _save(self) -> None:
         if self.kept.final is not None and self.kept.command.action == "forget":
@@ -332,6 +341,20 @@ class Work:
             # In memory it still holds; after a restart hello brings it back.
             fields = {"run": str(self.kept.key), "why": error.strerror}
             log.error("desired entry not written", extra=fields)
+
+    def _held(self, error: Away) -> None:
+        """Tell why an ended run is not finished yet."""
+        if isinstance(error, NoRoom):
+            report = self.report().model_copy(update={"reason": f"waiting for room: {error}"})
+            self._bench.outbox.put(report)
+
+    def _new_log(self, end: int | None) -> RunLog:
+        key, order, secrets = self.kept.key, self.kept.command.order, self._bench.secrets
+        return RunLog(self._bench.logs, key, end, lambda: secrets.mask(key, order))
+
+    def _tell_preparing(self, reason: str | None) -> None:
+        report = telling.report_on(self.kept.command, Phase.PREPARING, reason=reason)
+        self._bench.outbox.put(report)
 
     def _put_state(self) -> None:
         self._bench.outbox.put(self.report())
@@ -350,6 +373,8 @@ class Work:
         self._settle(report.model_copy(update={"samples": samples, "last_lines": lines}))
 
     def _settle(self, report: RunReport) -> None:
+        reason = self._bench.secrets.hide(self.kept.key, report.reason)
+        report = report.model_copy(update={"reason": reason})
         self.kept = Kept(command=self.kept.command, final=report)
         self._save()
         self._bench.outbox.put(report)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,13 +16,21 @@ from services.planes.agent.agent import Agent
 from services.planes.agent.client import Client
 from services.planes.agent.settings import Address, Pace, Settings
 from services.planes.protocol import EnvironmentOrder, LimitsOrder, RunOrder
+from services.supervisor.environment import CACHE
 from spawners.fakes import FakeRuntime
 from spawners.runtime import Runtime
+from tests.instance import ENVIRONMENTS
 from tests.planes.agent.control import CREDENTIAL, Control
 from tests.planes.agent.gitserver import TOKEN, GitServer
 
 QUICK = Pace(
-    batch=0.01, samples=0.1, repeat=0.5, backoff_first=0.02, backoff_near=0.2, backoff_far=0.5
+    batch=0.01,
+    progress=0.05,
+    samples=0.1,
+    repeat=0.5,
+    backoff_first=0.02,
+    backoff_near=0.2,
+    backoff_far=0.5,
 )
 
 
@@ -81,6 +91,19 @@ async def until(condition: Any, timeout: float = 10.0) -> None:
     async with asyncio.timeout(timeout):
         while not condition():
             await asyncio.sleep(0.005)
+
+
+@pytest.fixture(scope="session")
+def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The default and the tools environment as the supervisor builds them."""
+    home = tmp_path_factory.mktemp("environments")
+    # Of its own process: the build sets a umask.
+    subprocess.run(
+        [sys.executable, "-m", "services.supervisor.building", str(home)],
+        check=True,
+        env={**os.environ, CACHE: str(ENVIRONMENTS)},
+    )
+    return home / "environments"
 
 
 @pytest.fixture

@@ -28,6 +28,8 @@ from services.planes.protocol import (
     ReportsAnswer,
     RunOrder,
     RunReport,
+    SecretsAnswer,
+    VolumesAnswer,
 )
 from tests.planes.agent.gitserver import GitServer
 
@@ -57,6 +59,7 @@ class Control:
         self.forget_finished = True
         self.log_max: int | None = None
         self.refuse_outputs: dict[str, int] = {}
+        self.no_room = False
         self.commands: dict[str, Command] = {}
         self.stream: list[Command] = []
         self.finals: dict[Key, RunReport] = {}
@@ -65,6 +68,9 @@ class Control:
         self.logs: dict[Key, bytearray] = {}
         self.outputs: dict[Key, dict[str, bytes]] = {}
         self.unknown: set[str] = set()
+        self.secrets: dict[str, dict[str, str]] = {}
+        self.volumes: list[str] | None = None
+        self.vault_away = False
         self.hellos: list[Hello] = []
         self.requests: list[str] = []
         self.credential = CREDENTIAL
@@ -82,6 +88,8 @@ class Control:
         app.router.add_put(f"{API}/agent/runs/{{id}}/{{attempt}}/log", self._put_log)
         app.router.add_get(f"{API}/agent/runs/{{id}}/{{attempt}}/log", self._log_end)
         app.router.add_put(f"{API}/agent/runs/{{id}}/{{attempt}}/outputs/{{path:.+}}", self._output)
+        app.router.add_get(f"{API}/agent/runs/{{id}}/{{attempt}}/secrets", self._secrets)
+        app.router.add_get(f"{API}/agent/volumes", self._volumes)
         if self.git is not None:
             app.router.add_route("*", "/git/{path:.+}", self.git.handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -235,6 +243,11 @@ class Control:
             )
         return workload_id, int(request.match_info["attempt"])
 
+    async def _volumes(self, _: web.Request) -> web.Response:
+        if self.volumes is None:
+            return _error(404, "not_found")
+        return _json(VolumesAnswer(volumes=self.volumes))
+
     async def _log_end(self, request: web.Request) -> web.Response:
         return _json(LogAnswer(end=len(self.logs.get(self._key(request), b""))))
 
@@ -242,6 +255,8 @@ class Control:
         stored = self.logs.setdefault(self._key(request), bytearray())
         offset, piece = int(request.query["offset"]), await request.read()
         assert len(piece) <= 1 << 20
+        if self.no_room:
+            return _error(507, "storage_full")
         if self.log_max is not None and offset + len(piece) > self.log_max:
             return _error(413, "too_large")
         if offset <= len(stored) < offset + len(piece):
@@ -249,8 +264,15 @@ class Control:
             stored += piece[len(stored) - offset :]
         return _json(LogAnswer(end=len(stored)))
 
+    async def _secrets(self, request: web.Request) -> web.Response:
+        if self.vault_away:
+            return _error(503, "vault_away")
+        return _json(SecretsAnswer(env=self.secrets.get(self._key(request)[0], {})))
+
     async def _output(self, request: web.Request) -> web.Response:
         key, path = self._key(request), request.match_info["path"]
+        if self.no_room:
+            return _error(507, "storage_full")
         if status := self.refuse_outputs.get(path):
             return _error(status, "refused")
         digest = hashlib.sha256()

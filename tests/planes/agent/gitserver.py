@@ -33,6 +33,7 @@ class GitServer:
         """Make an empty repository."""
         path = self.root / f"{name}.git"
         subprocess.run(["git", "init", "-q", "--bare", str(path)], check=True)
+        subprocess.run(["git", "-C", str(path), "config", "http.receivepack", "true"], check=True)
         return path
 
     def commit(self, name: str, files: dict[str, bytes | str]) -> str:

@@ -7,35 +7,15 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from services.planes.agent.programs import NOTEBOOK_RUNNER
 from services.planes.protocol import Outcome
-from services.supervisor import environment
-from services.supervisor.home import Home
-from tests.instance import ENVIRONMENTS
 from tests.planes.agent.conftest import make_order
 from tests.planes.agent.control import Control
 from tests.planes.agent.gitserver import GitServer
 from tests.planes.agent.test_agent_process import AgentProcess
-
-
-@pytest.fixture(scope="module")
-def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The default environment as the supervisor builds it."""
-    home = Home(tmp_path_factory.mktemp("environment"))
-    ENVIRONMENTS.mkdir(exist_ok=True)
-    # Of its own process: the build sets a umask.
-    subprocess.run(
-        [sys.executable, "-m", "services.supervisor.environment", str(home.root)],
-        check=True,
-        env={**os.environ, environment.CACHE: str(ENVIRONMENTS)},
-    )
-    return home.root / "environments"
 
 
 def notebook(*cells: str) -> bytes:

@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from services.planes.agent import desired as desired_files
 from services.planes.agent import settings
-from services.planes.agent.client import Away, Client, Gone, Rejected, TooMuch, _failure
+from services.planes.agent.client import Away, Client, Gone, NoRoom, Rejected, TooMuch, _failure
 from services.planes.agent.desired import Desired
 from services.planes.agent.enrol import EnrolmentFailure, enrol
 from services.planes.agent.journal import JsonLines, redact
@@ -71,7 +71,7 @@ def test_far_agent_wants_an_encrypted_address(tmp_path: Path) -> None:
 
 def test_answers_are_sorted_by_what_to_do() -> None:
     ours = json.dumps({"error": {"code": "c", "message": "m", "request_id": "r"}}).encode()
-    wanted = {404: Gone, 410: Gone, 413: TooMuch, 507: TooMuch, 422: Rejected, 500: Away, 302: Away}
+    wanted = {404: Gone, 410: Gone, 413: TooMuch, 507: NoRoom, 422: Rejected, 500: Away, 302: Away}
     for status, kind in wanted.items():
         assert type(_failure(status, ours)) is kind
     assert type(_failure(404, b"404 page not found")) is Away

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from services.planes.agent import outputs, uploads
+from services.planes.agent import logs, outputs, uploads
 from services.planes.agent.outputs import open_found, survey
 from services.planes.protocol import LimitsOrder, Outcome, Phase, RunOrder
 from spawners.fakes import HOLD, FakeRuntime, Script
@@ -82,6 +82,40 @@ async def test_log_beyond_the_limit_is_told(
     await control.run("w1", order)
     final = await control.final("w1")
     assert final.reason == "exit code 3; the log was kept only up to byte 0: too_large"
+
+
+async def test_log_and_outputs_wait_for_room_on_the_platforms_disk(
+    plane: Plane, control: Control, order: RunOrder
+) -> None:
+    control.no_room = True
+    plane.start(FakeRuntime(Script(log=b"x" * 5000, outputs={"a": b"1", "b": b"2"})))
+    await control.run("w1", order)
+
+    def told() -> bool:
+        report = control.reports.get(("w1", 1))
+        return report is not None and report.reason == "waiting for room: storage_full"
+
+    await control.until(told)
+    assert not control.finals
+    control.no_room = False
+    final = await control.final("w1")
+    assert (final.outcome, final.reason) == (Outcome.SUCCEEDED, None)
+    assert control.log("w1") == b"x" * 5000
+    assert control.outputs["w1", 1] == {"a": b"1", "b": b"2"}
+
+
+async def test_room_is_not_waited_for_for_ever(
+    plane: Plane, control: Control, order: RunOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "ROOM_PATIENCE", 0.0)
+    monkeypatch.setattr(uploads, "ROOM_PATIENCE", 0.0)
+    control.no_room = True
+    plane.start(FakeRuntime(Script(log=b"x" * 5000, outputs={"a": b"1"})))
+    await control.run("w1", order)
+    final = await control.final("w1")
+    assert final.outcome is Outcome.SUCCEEDED
+    assert "the log was not all kept: storage_full" in (final.reason or "")
+    assert "not taken by the platform (storage_full): a" in (final.reason or "")
 
 
 async def test_outputs_that_are_refused_are_told_and_the_rest_kept(

@@ -15,7 +15,20 @@ from typing import Any, NoReturn
 import click
 
 from smalti import __version__
-from smalti.cli import account, catalog, clone, completion, exits, files, jobs, projects, tokens
+from smalti.cli import (
+    account,
+    catalog,
+    clone,
+    completion,
+    exits,
+    files,
+    jobs,
+    models,
+    projects,
+    secrets,
+    tokens,
+    workspaces,
+)
 from smalti.cli.app import CONTEXT, App, Group
 from smalti.cli.terminal import clean
 from smalti.errors import SmaltiError
@@ -53,10 +66,15 @@ for _part in (
     projects.projects,
     files.files,
     jobs.jobs,
+    models.models,
+    models.experiments,
+    workspaces.workspaces,
     catalog.environments,
     catalog.tiers,
     catalog.planes,
     tokens.tokens,
+    secrets.secrets,
+    secrets.vault,
     clone.git_credential,
     completion.completion,
 ):

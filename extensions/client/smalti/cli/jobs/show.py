@@ -91,7 +91,23 @@ def show(app: App, job: str | None) -> None:
             for line in found.view.last_lines.splitlines()[-20:]:
                 click.echo(f"  {clean(line)}")
 
+        _show_runs(app, found)
+
     app.show(found.view, people)
+
+
+def _show_runs(app: App, job: Job) -> None:
+    """Name the job's runs in MLflow; what cannot be asked now is said, and nothing else fails."""
+    from smalti.errors import SmaltiError
+
+    try:
+        runs = job.experiment_runs()
+    except SmaltiError as error:
+        if error.status != 404:  # a platform without experiments
+            app.note("its runs in MLflow cannot be shown now")
+        return
+    for one in runs:
+        click.echo(f"logged run {clean(one.name)} ({one.status}): {one.url}")
 
 
 def _pairs(view: JobView) -> list[tuple[str, object]]:

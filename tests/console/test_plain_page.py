@@ -1,13 +1,15 @@
-"""The first page as a document: what it shows to whom, and that nothing in it runs."""
+"""The plain page that stands in for the console: what it shows to whom, and that nothing runs."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from services.console import built
 from services.console.overview import command_of, length, line
 from services.jobs import JobView
 from services.projects import Visibility
@@ -15,6 +17,13 @@ from tests.house import House
 
 PAGE = "/services/smalti/"
 NASTY = "<script>alert('x')</script><img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(autouse=True)
+def _not_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no build of the console, whatever this machine has."""
+    monkeypatch.setattr(built, "FOLDER", tmp_path / "built")
+    monkeypatch.setattr(built, "TOLD", tmp_path / "built.json")
 
 
 async def page(house: House, token: str) -> str:
@@ -64,6 +73,21 @@ async def test_what_people_write_is_text(house: House) -> None:
     assert NASTY not in text
     assert "&lt;script&gt;alert" in text
     assert len(re.findall("<script", text)) == 1
+
+
+async def test_it_says_why_it_is_plain(house: House, tmp_path: Path) -> None:
+    alice = await house.sign_in("alice")
+    assert "make console" in await page(house, alice)
+    (tmp_path / "built.json").write_text('{"message": "npm was <not> reached"}')
+    assert "npm was &lt;not&gt; reached" in await page(house, alice)
+    (tmp_path / "built.json").write_text("{")
+    assert "make console" in await page(house, alice)
+
+
+async def test_other_pages_lead_to_it(house: House) -> None:
+    alice = await house.sign_in("alice")
+    answer = await house.call("GET", f"{PAGE}projects/1/files/a", as_=alice)
+    assert (answer.status_code, answer.headers["Location"]) == (302, PAGE)
 
 
 async def test_nothing_on_it_is_inline(house: House) -> None:

@@ -1,0 +1,41 @@
+// What the palette can go to: pages, projects by name, the newest jobs.
+import { useInfiniteQuery } from "@tanstack/react-query";
+
+import { itemsOf } from "../api/lists";
+import { jobsList } from "../jobs/queries";
+import { nameOf } from "../jobs/rules";
+import { fullName, projectsList } from "../projects/queries";
+
+export interface Place {
+  key: string;
+  kind: "page" | "project" | "job";
+  name: string;
+  note: string;
+  to: string;
+}
+
+const PAGES: [string, string][] = [
+  ["Overview", "/"], ["Projects", "/projects"], ["New project", "/projects?new"], ["Jobs", "/jobs"], ["Running jobs", "/jobs?status=Running"],
+  ["Failed jobs", "/jobs?status=Failed"], ["Environments", "/environments"], ["Tokens", "/tokens"], ["Profile", "/profile"],
+];
+const ADMIN: [string, string][] = [
+  ["People", "/admin/people"], ["Executions", "/admin/executions"], ["Hardware tiers", "/admin/tiers"], ["Data planes", "/admin/planes"],
+  ["Audit trail", "/admin/audit"], ["Health", "/admin/health"],
+];
+const EACH = 8;
+
+export function usePlaces(text: string, admin: boolean): { places: Place[]; busy: boolean } {
+  const projects = useInfiniteQuery(projectsList(text));
+  const jobs = useInfiniteQuery(jobsList({}));
+  const pages = [...PAGES, ...(admin ? ADMIN : [])].map(([name, to]): Place => ({ key: to, kind: "page", name, note: "", to }));
+  const found = itemsOf(projects.data).map((one): Place => ({ key: one.id, kind: "project", name: fullName(one), note: "", to: `/projects/${one.id}` }));
+  const runs = itemsOf(jobs.data).map((one): Place => ({ key: one.id, kind: "job", name: `#${one.number} ${nameOf(one).slice(0, 120)}`, note: one.status, to: `/jobs/${one.id}` }));
+  const places = [matching(pages, text), found.slice(0, EACH), matching(runs, text).slice(0, EACH)].flat();
+  return { places, busy: projects.isFetching && projects.data === undefined };
+}
+
+/** Those whose name holds every word, in any case of letters. */
+export function matching(places: Place[], text: string): Place[] {
+  const words = text.toLowerCase().split(/\s+/);
+  return places.filter((place) => words.every((word) => place.name.toLowerCase().includes(word)));
+}
