@@ -42,7 +42,7 @@ class Collector(ThreadingHTTPServer):
     def __init__(self, order: dict[str, Any]) -> None:
         self.order = order
         self.done = threading.Event()
-        super().__init__(("", order["port"]), Handler)
+        super().__init__((order.get("host", ""), order["port"]), Handler)
 
 
 class Handler(BaseHTTPRequestHandler):
