@@ -51,7 +51,7 @@ class Place:
     def settings(self, **changes: Any) -> KubernetesSettings:
         """The runtime's settings, a few patiences shorter than in earnest."""
         given = {"cpu": 64.0, "memory": 1 << 36, "pull_patience": 4.0, "answer_patience": 10.0}
-        given |= {"leave_patience": 10.0, "node_lost_after": 5, "collect_patience": 30.0}
+        given |= {"leave_patience": 5.0, "node_lost_after": 5, "collect_patience": 30.0}
         names = {"namespace": self.namespace, "plane": "plane-1", "platform_image": PLATFORM_IMAGE}
         return KubernetesSettings(**{**names, **given, **changes})  # type: ignore[arg-type]
 

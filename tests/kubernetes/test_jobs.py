@@ -138,7 +138,7 @@ async def test_the_memory_limit_ends_it_with_its_reason(
 async def test_an_image_that_does_not_exist_is_told_and_given_up(
     control: Control, place: Place, plane: PodPlane, commit: str
 ) -> None:
-    place.pods = type(place.pods)("registry.invalid/none:1", place.pods.environment)
+    place.pods = type(place.pods)("127.0.0.1:9/none:1", place.pods.environment)
     plane.start()
     await control.run("w1", make_order(commit, argv=["true"]))
     await control.until(lambda: "image pull" in why(control, "w1"), timeout=10 + place.patience / 6)
