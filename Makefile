@@ -8,7 +8,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SMALTI := services spawners hub_config extensions tests setup docs examples
 
-.PHONY: up down setup setup-test console test lint drills bench clean
+.PHONY: up down setup setup-test console test lint test-console drills bench clean
 
 up: setup
 	@exec $(BIN)/smalti-admin up $(ARGS)
@@ -31,7 +31,10 @@ lint: setup-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint
+test-console: setup-test
+	@$(PYTHON) setup/make_console.py --test
+
+test: lint test-console
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
 drills: setup-test

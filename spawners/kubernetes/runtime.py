@@ -29,6 +29,7 @@ from spawners.kubernetes.settings import KubernetesSettings
 from spawners.runtime import (
     Capacity,
     Isolation,
+    Reading,
     RunEnd,
     RunKey,
     RunPhase,
@@ -358,6 +359,10 @@ class KubernetesRuntime(Runtime):
             raise RuntimeFailure(str(error)) from error
         shown = ", ".join(left[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
         return [f"outputs that are no files, or too large, were left out: {shown}"] if left else []
+
+    def reader(self, person_id: str, folder: Path, readable: tuple[Path, ...]) -> Reading:
+        """Refuse: a workspace's folder is in the cluster and cannot be read from here."""
+        raise RuntimeFailure("snapshots are not taken of workspaces in a cluster")
 
     async def remove(self, key: RunKey) -> None:
         """Release an ended run's pod and delete all that was made for it. RuntimeFailure."""

@@ -92,7 +92,7 @@ class Place:
 class FakePlace(Place):
     """The cluster of the test's own process."""
 
-    patience = 20.0
+    patience = 60.0
 
     def __init__(self, folder: Path, control: Control) -> None:
         super().__init__()
