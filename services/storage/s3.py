@@ -29,6 +29,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from services.core.errors import NotFound, StorageFull, TooLarge, Unavailable
 from services.core.health import Status
+from services.core.private import others_can_read
 from services.core.settings import Settings
 from services.storage.downloads import attachment_headers
 from services.storage.keys import check_key, check_prefix
@@ -358,7 +359,7 @@ def credentials(file: Path) -> dict[str, str]:
     """Read the credentials' file; empty when there is none. ValueError for one that is open."""
     if not file.exists():
         return {}
-    if file.stat().st_mode & 0o077:
+    if others_can_read(file):
         raise ValueError(f"{file} can be read by others: chmod 600 it, then start.")
     found: dict[str, str] = json.loads(file.read_text())
     return found

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from services.supervisor import doctor, status
+from services.supervisor.alone import become
 from services.supervisor.detach import teller, up_detached
 from services.supervisor.down import down
 from services.supervisor.home import Home, SupervisorError, find_home
@@ -56,6 +57,10 @@ def _password(home: Home, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _alone(home: Home, arguments: argparse.Namespace) -> int:
+    become(home, arguments.process)
+
+
 def _days(text: str) -> int:
     days = int(text)
     if not 1 <= days <= 3650:
@@ -88,6 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     token = add("token", _token, "print a new token for a person")
     token.add_argument("user", metavar="USER")
     token.add_argument("--days", type=_days, default=90, help="how long it lives (default 90)")
+    alone = add("run", _alone, "become one process without a supervisor, as containers do")
+    alone.add_argument("process", metavar="PROCESS")
     password = add("password", _password, "print a new one-time password for a person")
     password.add_argument("user", metavar="USER")
     return parser
