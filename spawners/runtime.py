@@ -86,6 +86,34 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Placement:
+    """Where on a cluster a run may be put and what it gets there beyond cores and memory."""
+
+    gpu: int = 0
+    gpu_resource: str = "nvidia.com/gpu"
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    tolerations: tuple[Mapping[str, object], ...] = ()
+    shared_memory: int = 0
+
+
+@dataclass(frozen=True)
+class Remote:
+    """What a runtime needs to make a run's folders itself, on whatever node it comes to.
+
+    `url` is the project's repository, fetched with `token`; `file`, when given, must be there
+    at `commit`. `image` holds the environment. Paths of the spec are paths in the container.
+    """
+
+    image: str
+    url: str
+    commit: str
+    token: str
+    project_id: str
+    file: str | None = None
+    placement: Placement = Placement()
+
+
+@dataclass(frozen=True)
 class RunSpec:
     """A run that is ready to start: its folders exist and its program is known.
 
@@ -98,6 +126,7 @@ class RunSpec:
     `home` is a home folder that outlives the run; without it the run has one of its own.
     `writable` are further folders of its own. Of these, and of `workdir`, one that is the
     person's already is left as it is.
+    With `remote` the folders do not exist yet: a runtime for which that is meant makes them.
     """
 
     key: RunKey
@@ -114,6 +143,7 @@ class RunSpec:
     writable: tuple[Path, ...] = ()
     home: Path | None = None
     endures: bool = False
+    remote: Remote | None = None
 
 
 @dataclass(frozen=True)
