@@ -72,6 +72,7 @@ class RunEnd(StrEnum):
     PROCESS_LIMIT = "process_limit"
     DISK_LIMIT = "disk_limit"
     NOT_STARTED = "not_started"  # the program could not be executed at all
+    NOT_PLACED = "not_placed"  # the plane could not bring it to run: not the program's fault
 
 
 @dataclass(frozen=True)
@@ -100,16 +101,19 @@ class Placement:
 class Remote:
     """What a runtime needs to make a run's folders itself, on whatever node it comes to.
 
-    `url` is the project's repository, fetched with `token`; `file`, when given, must be there
-    at `commit`. `image` holds the environment. Paths of the spec are paths in the container.
+    `url` is the project's repository; `git` is the whole environment of the git that fetches it,
+    token included. `file`, when given, must be there at `commit`. `tools` are small texts by
+    name, put where the run can read them. `image` holds the environment. Paths of the spec are
+    paths in the container.
     """
 
     image: str
     url: str
     commit: str
-    token: str
+    git: Mapping[str, str]
     project_id: str
     file: str | None = None
+    tools: Mapping[str, str] = field(default_factory=dict)
     placement: Placement = Placement()
 
 
@@ -249,6 +253,14 @@ class Runtime(ABC):
 
         Returns b"" at the present end. The log's bytes never change once written.
         """
+
+    async def bring_outputs(self, key: RunKey, folder: Path, most: int) -> list[str]:
+        """Bring an ended run's outputs into a folder of this machine; remarks for a person.
+
+        Files that would be more than `most` bytes together are left out. Nothing to do where
+        runs leave their outputs on this machine anyway. Raises RuntimeFailure, OSError.
+        """
+        return []
 
     @abstractmethod
     async def remove(self, key: RunKey) -> None:

@@ -18,8 +18,6 @@ import json
 import math
 from typing import Any
 
-from kubespawner.objects import make_pod
-
 from spawners.kubernetes import names, orders
 from spawners.kubernetes.settings import KubernetesSettings
 from spawners.runtime import Remote, RunSpec, RuntimeFailure
@@ -27,7 +25,7 @@ from spawners.runtime import Remote, RunSpec, RuntimeFailure
 Manifest = dict[str, Any]
 
 WORK = "/smalti/work"
-TOOLS = "/smalti/tools"
+TOOLS = orders.TOOLS
 ORDER = "/smalti/order"
 RUN, CHECKOUT, COLLECTOR = "run", "checkout", "collector"
 _HELPER_MEMORY = 256 << 20
@@ -44,7 +42,7 @@ def secret(spec: RunSpec, settings: KubernetesSettings, key: str) -> Manifest:
     remote = remote_of(spec)
     parts = {
         RUN: orders.build(spec, f"{WORK}/run"),
-        CHECKOUT: orders.checkout(spec, remote),
+        CHECKOUT: orders.checkout(spec, remote, f"{WORK}/run"),
         COLLECTOR: {"key": key, "log": f"{WORK}/run/log", "folder": f"{WORK}/run"}
         | {"outputs": str(spec.outputs), "port": settings.port},
     }
@@ -61,7 +59,6 @@ def job(spec: RunSpec, settings: KubernetesSettings) -> Manifest:
     """Build the Job. Its one pod is never replaced: a retry is a new attempt of the workload."""
     remote = remote_of(spec)
     metadata = _metadata(spec, remote, settings)
-    template = _pod(spec, remote, settings)
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -74,9 +71,9 @@ def job(spec: RunSpec, settings: KubernetesSettings) -> Manifest:
             "template": {
                 "metadata": {
                     "labels": metadata["labels"],
-                    "annotations": template["metadata"].get("annotations", {}),
+                    "annotations": dict(settings.annotations),
                 },
-                "spec": template["spec"],
+                "spec": _pod(spec, remote, settings),
             },
         },
     }
@@ -101,59 +98,59 @@ def _encoded(part: Manifest) -> str:
 
 
 def _pod(spec: RunSpec, remote: Remote, settings: KubernetesSettings) -> Manifest:
+    placement = remote.placement
+    found: Manifest = {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "restartPolicy": "Never",
+        "securityContext": _security(settings),
+        "tolerations": [dict(one) for one in placement.tolerations] + _patience(settings),
+        "initContainers": [_collector(settings), _checkout(settings)],
+        "containers": [_run(spec, remote, settings)],
+        "volumes": _volumes(spec, remote),
+        **_lifetime(spec, settings),
+    }
+    if placement.node_selector:
+        found["nodeSelector"] = dict(placement.node_selector)
+    if settings.pull_secrets:
+        found["imagePullSecrets"] = [{"name": name} for name in settings.pull_secrets]
+    return found
+
+
+def _run(spec: RunSpec, remote: Remote, settings: KubernetesSettings) -> Manifest:
+    """The container of the person's program, below our shim."""
     placement, limits = remote.placement, spec.limits
-    gpus = {placement.gpu_resource: str(placement.gpu)} if placement.gpu else {}
-    disk = {"ephemeral-storage": str(limits.disk + limits.log + _MARGIN)}
-    memory = str(limits.memory)
-    pod = make_pod(
-        name=names.name(spec.key),
-        cmd=[],
-        port=settings.port,
-        image=remote.image,
-        image_pull_policy=settings.pull_policy,
-        image_pull_secrets=list(settings.pull_secrets) or None,
-        annotations=dict(settings.annotations),
-        working_dir="/",
-        container_security_context=dict(_CLOSED),
-        pod_security_context=_security(settings),
-        node_selector=dict(placement.node_selector) or None,
-        tolerations=[dict(one) for one in placement.tolerations] + _patience(settings),
-        volumes=_volumes(spec, remote),
-        volume_mounts=_mounts(spec, remote),
-        cpu_limit=_cores(limits.cpu),
-        cpu_guarantee=_cores(limits.cpu),
-        mem_limit=memory,
-        mem_guarantee=memory,
-        extra_resource_limits={**gpus, **disk},
-        extra_resource_guarantees={**gpus, "ephemeral-storage": str(_MARGIN)},
-        init_containers=[_collector(settings), _checkout(settings)],
-        priority_class_name=settings.priority_class,
-        extra_container_config={
-            "name": RUN,
-            "command": [settings.python, "-I", "-S", f"{TOOLS}/start.py", f"{ORDER}/{RUN}"],
+    disk = str(limits.disk + limits.log + _MARGIN)
+    amounts = {"cpu": _cores(limits.cpu), "memory": str(limits.memory)}
+    if placement.gpu:
+        amounts[placement.gpu_resource] = str(placement.gpu)
+    return {
+        "name": RUN,
+        "image": remote.image,
+        "imagePullPolicy": settings.pull_policy,
+        "command": [settings.python, "-I", "-S", f"{TOOLS}/start.py", f"{ORDER}/{RUN}"],
+        "workingDir": "/",
+        "securityContext": dict(_CLOSED),
+        "resources": {
+            "limits": {**amounts, "ephemeral-storage": disk},
+            "requests": {**amounts, "ephemeral-storage": str(_MARGIN)},
         },
-        extra_pod_config=_lifetime(spec, settings),
-    )
-    plain: Manifest = _plain(pod)
-    (run,) = plain["spec"]["containers"]
-    del run["ports"]  # a job answers nobody; make_pod is made for servers
-    run.pop("args", None)
-    return plain
+        "volumeMounts": _mounts(spec, remote),
+    }
 
 
 def _lifetime(spec: RunSpec, settings: KubernetesSettings) -> Manifest:
     found: Manifest = {
-        "restartPolicy": "Never",
         "terminationGracePeriodSeconds": math.ceil(spec.grace + settings.collect_patience),
-        "enableServiceLinks": False,
-        "priorityClassName": settings.priority_class,
     }
+    if settings.priority_class:
+        found["priorityClassName"] = settings.priority_class
     if spec.timeout is not None:
         # The shim holds the time limit; this is for a pod whose shim and agent are both gone.
         found["activeDeadlineSeconds"] = math.ceil(
             spec.timeout + spec.grace + settings.prepare_allowance
         )
-    return {name: value for name, value in found.items() if value is not None}
+    return found
 
 
 def _security(settings: KubernetesSettings) -> Manifest:
@@ -222,7 +219,6 @@ def _collector(settings: KubernetesSettings) -> Manifest:
     return {
         **found,
         "restartPolicy": "Always",
-        "env": [{"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}],
         "ports": [{"name": "collect", "containerPort": settings.port}],
     }
 
@@ -253,15 +249,3 @@ def _ours(
 
 def _cores(count: float) -> str:
     return f"{max(1, round(count * 1000))}m"
-
-
-def _plain(model: Any) -> Any:
-    """Turn kubespawner's models into what is sent, as their own client does; absent is absent."""
-    if isinstance(model, list):
-        return [_plain(one) for one in model]
-    if isinstance(model, dict):
-        return {name: _plain(one) for name, one in model.items()}
-    if not hasattr(model, "attribute_map"):
-        return model
-    found = {json_name: getattr(model, name) for name, json_name in model.attribute_map.items()}
-    return {name: _plain(one) for name, one in found.items() if one is not None}

@@ -13,6 +13,8 @@ from spawners.process.orders import environment_variables, human_size, reasons
 from spawners.runtime import Isolation, Remote, RunSpec, RuntimeFailure
 
 HOME = "/smalti/work/home"
+TOOLS = "/smalti/tools"
+_DISK_SPARE = 1 << 30  # what a run may add to folders that were too full when it came
 TMP = "/tmp"  # noqa: S108 - a volume of the pod's own
 
 
@@ -37,6 +39,8 @@ def build(spec: RunSpec, folder: str) -> dict[str, Any]:
         "caps": [limits.cpu, limits.memory, limits.processes],
         "disk": limits.disk,
         "disk_folders": [str(spec.workdir), str(spec.outputs), HOME, TMP],
+        "disk_spare": _DISK_SPARE if spec.endures else None,
+        "endures": spec.endures,
         "log": max(1, limits.log),
         "log_notice": f"\n[output beyond the limit of {human_size(limits.log)} was dropped]\n",
         "timeout": spec.timeout,
@@ -44,22 +48,22 @@ def build(spec: RunSpec, folder: str) -> dict[str, Any]:
         "reasons": reasons(spec),
         "claim": {
             "key": str(spec.key),
-            "isolation": str(Isolation.FULL),
+            "isolation": str(Isolation.NAMESPACES),
             "group": None,
             "mark": None,
         },
     }
 
 
-def checkout(spec: RunSpec, remote: Remote) -> dict[str, Any]:
+def checkout(spec: RunSpec, remote: Remote, folder: str) -> dict[str, Any]:
     """What the container that fetches the project must know."""
     return {
         "url": remote.url,
         "commit": remote.commit,
-        "token": remote.token,
-        "project_id": remote.project_id,
+        "git": dict(remote.git),
         "file": remote.file,
         "target": str(spec.workdir),
-        "outputs": str(spec.outputs),
-        "tools": "/smalti/tools",
+        "folders": [str(spec.outputs), HOME, folder],
+        "tools": TOOLS,
+        "files": dict(remote.tools),
     }

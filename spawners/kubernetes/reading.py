@@ -76,6 +76,27 @@ def look(pod: dict[str, Any]) -> Seen:
     return _waiting(status, state.get("waiting", {}), ip)
 
 
+def job_failed(job: dict[str, Any]) -> str | None:
+    """Say why a Job has given up; None for one that has not. Asked when it has no pod."""
+    for condition in job.get("status", {}).get("conditions", []):
+        if condition.get("type") == "Failed" and condition.get("status") == "True":
+            said = _short(condition.get("message") or condition.get("reason") or "no reason")
+            return f"its pod is gone: {said}"
+    return None
+
+
+def warning(event: dict[str, Any], has_pod: bool) -> str | None:
+    """Say what a warning about a Job or a pod means for a run that waits; None for others."""
+    word, message = event.get("reason"), str(event.get("message", ""))
+    if word == "FailedCreate" and not has_pod:
+        return creation_refused(message)
+    if word in ("FailedMount", "FailedAttachVolume"):
+        return f"a volume cannot be mounted: {_short(message)}"
+    if word == "FailedCreatePodSandBox":
+        return f"its node cannot make the pod: {_short(message)}"
+    return None
+
+
 def creation_refused(message: str) -> str:
     """Say why the cluster made no pod of a Job, from the event about it."""
     quota = re.search(r"exceeded quota: ([^,]+), requested: (.*)$", message)

@@ -7,7 +7,6 @@ are found by `api`, those of a run come with its spec.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -19,12 +18,10 @@ class KubernetesSettings:
     images of environments that the run's watching process is started with.
     """
 
-    state: Path
-    outputs: Path
     namespace: str
     plane: str
     platform_image: str
-    checkout: tuple[str, ...] = ("python3", "-m", "services.planes.agent.checkout")
+    checkout: tuple[str, ...] = ("python3", "-m", "spawners.kubernetes.inside.checkout")
     collector: tuple[str, ...] = ("python3", "-m", "spawners.kubernetes.inside.collector")
     python: str = "python3"
     pull_policy: str = "IfNotPresent"
@@ -40,3 +37,5 @@ class KubernetesSettings:
     pull_patience: float = 120.0  # an image that cannot be pulled is tried for so long
     prepare_allowance: float = 3600.0  # of the cluster's own time limit, beyond the run's
     node_lost_after: int = 60  # a pod is given up so long after its node stopped answering
+    answer_patience: float = 20.0  # the pod of an ended run is asked for so long how it ended
+    leave_patience: float = 60.0  # and one that is taken away, how it ends

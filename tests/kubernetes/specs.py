@@ -10,8 +10,6 @@ from spawners.runtime import Limits, Placement, Remote, RunKey, RunSpec
 
 WORKLOAD = "0192f3c4-1111-7abc-8def-0123456789ab"
 SETTINGS = KubernetesSettings(
-    state=Path("/state"),
-    outputs=Path("/outputs"),
     namespace="smalti-work",
     plane="0192f3c4-2222-7abc-8def-0123456789ab",
     platform_image="registry.example.org/smalti/platform:0.1.0",
@@ -20,7 +18,7 @@ REMOTE = Remote(
     image="registry.example.org/smalti/base:0.1.0",
     url="https://smalti.example.org/services/smalti/git/ada/wine.git",
     commit="0123456789abcdef0123456789abcdef01234567",
-    token="sml_run_token",
+    git={"GIT_CONFIG_VALUE_0": "Authorization: Basic sml_run_token"},
     project_id="0192f3c4-3333-7abc-8def-0123456789ab",
 )
 PLAIN = RunSpec(
