@@ -14,5 +14,5 @@ from hub_config.settings import HubSettings
 def configure(c: Any, settings: HubSettings) -> None:
     """Set each trait that was chosen."""
     for name, traits in settings.chosen.get("config", {}).items():
-        for trait, value in traits.items():
+        for trait, value in (traits or {}).items():
             setattr(c[name], trait, value)

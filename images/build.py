@@ -29,6 +29,8 @@ from images import materials  # noqa: E402 - found by the line above
 PLACE = REPOSITORY / "build" / "images"
 CONTEXT = PLACE / "context"
 IMAGES = ("hub", "platform", "base", "database")
+# Which locked lists of Python's packages an image holds.
+LISTS = {"hub": ("hub",), "platform": ("platform",), "base": ("environment", "tools")}
 NAMES = {name: f"localhost/smalti/{name}" for name in IMAGES}
 BASE = "localhost/smalti/debian:bookworm"
 APP = ("services", "spawners", "hub_config", "extensions", "examples", "images", "setup")
@@ -130,31 +132,32 @@ def build(image: str, base: str, tag: str) -> str:
     name = f"{NAMES[image]}:{tag}"
     buildah(
         "bud", "--isolation", "chroot", "--layers", "--timestamp", epoch(), *arguments,
-        *_of_this_machine(), "-t", name, "-f", CONTEXT / image / "Containerfile", CONTEXT,
+        *_of_this_machine(image), "-t", name, "-f", CONTEXT / image / "Containerfile", CONTEXT,
     )  # fmt: skip
     return name
 
 
-def _of_this_machine() -> list[str]:
-    """Lend the build this machine's certificates and uv's cache; neither stays in the image."""
-    lent = ["--volume", "/etc/ssl/certs:/etc/ssl/certs:ro", "--env", "UV_SYSTEM_CERTS=1"]
+def _of_this_machine(image: str) -> list[str]:
+    """Lend a build this machine's certificates, uv's cache and index; none stays in the image."""
+    if image not in LISTS:
+        return []
     cache = run(Path(sys.executable).with_name("uv"), "cache", "dir").strip()
     Path(cache).mkdir(parents=True, exist_ok=True)
-    lent += ["--volume", f"{cache}:/root/.cache/uv:rw"]
+    lent = ["--volume", f"{cache}:/root/.cache/uv:rw", "--build-arg", "UV_SYSTEM_CERTS=1"]
+    lent += ["--volume", "/etc/ssl/certs:/etc/ssl/certs:ro"]
     index = os.environ.get("UV_DEFAULT_INDEX")
-    return [*lent, *(("--env", f"UV_DEFAULT_INDEX={index}") if index else ())]
+    return [*lent, *(("--build-arg", f"UV_DEFAULT_INDEX={index}") if index else ())]
 
 
 def list_materials(image: str, name: str) -> Path:
     """Write an image's bill of materials: Python's packages by the lists, Debian's as found."""
-    lists = {"base": ("environment", "tools"), "database": ()}.get(image, (image,))
     container = buildah("from", name).strip()
     try:
         folder = Path(buildah("mount", container).strip())
         status = (folder / "var/lib/dpkg/status").read_text()
     finally:
         buildah("rm", container)
-    files = [CONTEXT / "requirements" / f"{one}.txt" for one in lists]
+    files = [CONTEXT / "requirements" / f"{one}.txt" for one in LISTS.get(image, ())]
     return materials.write(PLACE / f"{image}.cdx.json", name, files, status)
 
 
@@ -174,6 +177,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0
     if unknown := set(arguments.images) - set(IMAGES):
         parser.error(f"there is no image {', '.join(sorted(unknown))}")
+    os.environ["SOURCE_DATE_EPOCH"] = epoch()  # one time for all, whatever is committed meanwhile
     make_context()
     for image in arguments.images or IMAGES:
         name = build(image, arguments.base, arguments.tag)

@@ -40,3 +40,21 @@ readOnlyRootFilesystem: true
 capabilities:
   drop: [ALL]
 {{- end -}}
+
+{{/* Bytes of a quantity such as 64Gi. */}}
+{{- define "smalti-agent.bytes" -}}
+{{- $units := dict "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 -}}
+{{- $number := regexFind "^[0-9.]+" (toString .) -}}
+{{- $unit := trimPrefix $number (toString .) -}}
+{{- if and $unit (not (hasKey $units $unit)) -}}{{- fail (printf "%v is not an amount of memory, such as 64Gi." .) -}}{{- end -}}
+{{- mulf $number (get $units $unit | default 1) | int64 -}}
+{{- end -}}
+
+{{/* Names of the Secrets that open the registry, by commas. */}}
+{{- define "smalti-agent.pullSecrets" -}}
+{{- $names := list -}}
+{{- range $name, $used := .Values.images.pullSecrets -}}
+{{- if $used -}}{{- $names = append $names $name -}}{{- end -}}
+{{- end -}}
+{{- join "," $names -}}
+{{- end -}}

@@ -68,7 +68,7 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- $url := printf "postgresql+psycopg://%s@%s:%v/%s" (index $database.users $name) $host $port (index $database.names $name) -}}
 {{- $options := list -}}
 {{- range $key, $value := $database.external.options -}}
-{{- if eq $database.mode "external" -}}
+{{- if and $value (eq $database.mode "external") -}}
 {{- $options = append $options (printf "%s=%s" $key (urlquery $value)) -}}
 {{- end -}}
 {{- end -}}
@@ -78,6 +78,7 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{/* Environment from a map: a text, or what valueFrom says. */}}
 {{- define "smalti.env" -}}
 {{- range $name, $value := . }}
+{{- if not (kindIs "invalid" $value) }}
 - name: {{ $name }}
   {{- if kindIs "map" $value }}
   valueFrom: {{- toYaml $value | nindent 4 }}
@@ -85,4 +86,23 @@ app.kubernetes.io/component: {{ index . 1 }}
   value: {{ $value | quote }}
   {{- end }}
 {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Bytes of a quantity such as 64Gi. */}}
+{{- define "smalti.bytes" -}}
+{{- $units := dict "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 -}}
+{{- $number := regexFind "^[0-9.]+" (toString .) -}}
+{{- $unit := trimPrefix $number (toString .) -}}
+{{- if and $unit (not (hasKey $units $unit)) -}}{{- fail (printf "%v is not an amount of memory, such as 64Gi." .) -}}{{- end -}}
+{{- mulf $number (get $units $unit | default 1) | int64 -}}
+{{- end -}}
+
+{{/* Names of the Secrets that open the registry, by commas. */}}
+{{- define "smalti.pullSecrets" -}}
+{{- $names := list -}}
+{{- range $name, $used := .Values.images.pullSecrets -}}
+{{- if $used -}}{{- $names = append $names $name -}}{{- end -}}
+{{- end -}}
+{{- join "," $names -}}
 {{- end -}}

@@ -31,7 +31,9 @@ nodeSelector: {{- toYaml . | nindent 2 }}
 {{- with .values.tolerations }}
 tolerations:
   {{- range $name, $toleration := . }}
+  {{- if $toleration }}
   - {{- toYaml $toleration | nindent 4 }}
+  {{- end }}
   {{- end }}
 {{- end }}
 {{- end -}}
