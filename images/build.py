@@ -33,7 +33,7 @@ IMAGES = ("hub", "platform", "base", "database")
 LISTS = {"hub": ("hub",), "platform": ("platform",), "base": ("environment", "tools")}
 NAMES = {name: f"localhost/smalti/{name}" for name in IMAGES}
 BASE = "localhost/smalti/debian:bookworm"
-APP = ("services", "spawners", "hub_config", "extensions", "examples", "images", "setup")
+APP = ("services", "spawners", "hub_config", "extensions", "examples", "images", "helm", "setup")
 SOURCE = "https://github.com/smalti/smalti"
 # What every image stands on: Python, git, certificates, an init that passes signals on.
 DEBIAN = ("ca-certificates", "git", "python3", "tini")

@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from services.supervisor import doctor, status
 from services.supervisor.alone import become
@@ -61,6 +62,13 @@ def _alone(home: Home, arguments: argparse.Namespace) -> int:
     become(home, arguments.process)
 
 
+def _preflight(home: Home, arguments: argparse.Namespace) -> int:
+    # These bring libraries that no other command needs.
+    from services.supervisor.preflight.command import run as examine
+
+    return examine(arguments.namespace, arguments.values, lambda text: print(text, flush=True))
+
+
 def _days(text: str) -> int:
     days = int(text)
     if not 1 <= days <= 3650:
@@ -95,6 +103,11 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--days", type=_days, default=90, help="how long it lives (default 90)")
     alone = add("run", _alone, "become one process without a supervisor, as containers do")
     alone.add_argument("process", metavar="PROCESS")
+    preflight = add("preflight", _preflight, "examine the cluster that KUBECONFIG names")
+    preflight.add_argument("--namespace", default="smalti", help="of the release (default smalti)")
+    preflight.add_argument(
+        "--values", type=Path, action="append", default=[], metavar="FILE", help="as given to helm"
+    )
     password = add("password", _password, "print a new one-time password for a person")
     password.add_argument("user", metavar="USER")
     return parser
