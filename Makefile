@@ -1,14 +1,15 @@
 # make up       set up what is missing and start Smalti (ARGS=--detach returns when it is ready)
 # make test     everything that must hold: style, types, imports, tests
 # make drills   faults while work runs;   make bench   speed beside peers
+# make images   build the container images with buildah (BASE=image to stand on)
 # make console  build the web console and wait for it
 # make clean    remove what these have made here (never the state folder)
 
 PYTHON ?= python3
 BIN := .venv/bin
-SMALTI := services spawners hub_config extensions tests setup docs examples
+SMALTI := services spawners hub_config extensions tests setup docs examples images
 
-.PHONY: up down setup setup-test console test lint drills bench clean
+.PHONY: up down setup setup-test console images test lint drills bench clean
 
 up: setup
 	@exec $(BIN)/smalti-admin up $(ARGS)
@@ -24,6 +25,10 @@ setup-test:
 
 console:
 	@$(PYTHON) setup/make_console.py
+
+images: setup-test console
+	$(if $(BASE),,$(BIN)/python images/build.py base-image)
+	$(BIN)/python images/build.py build $(if $(BASE),--base $(BASE)) $(ARGS)
 
 lint: setup-test
 	$(BIN)/ruff check $(wildcard $(SMALTI))

@@ -17,6 +17,7 @@ from services.supervisor.alone import become
 from services.supervisor.detach import teller, up_detached
 from services.supervisor.down import down
 from services.supervisor.home import Home, SupervisorError, find_home
+from services.supervisor.manifest import secret_manifest
 from services.supervisor.passwords import reset_password
 from services.supervisor.tokens import issue_token
 from services.supervisor.up import run
@@ -69,6 +70,11 @@ def _preflight(home: Home, arguments: argparse.Namespace) -> int:
     return examine(arguments.namespace, arguments.values, lambda text: print(text, flush=True))
 
 
+def _secrets(home: Home, arguments: argparse.Namespace) -> int:
+    print(secret_manifest(arguments.name, arguments.namespace))
+    return 0
+
+
 def _days(text: str) -> int:
     days = int(text)
     if not 1 <= days <= 3650:
@@ -108,6 +114,9 @@ def _parser() -> argparse.ArgumentParser:
     preflight.add_argument(
         "--values", type=Path, action="append", default=[], metavar="FILE", help="as given to helm"
     )
+    secrets = add("secrets", _secrets, "print a Kubernetes Secret with new secrets of Smalti's own")
+    secrets.add_argument("--name", default="smalti-secrets", help="default smalti-secrets")
+    secrets.add_argument("--namespace", default="smalti", help="default smalti")
     password = add("password", _password, "print a new one-time password for a person")
     password.add_argument("user", metavar="USER")
     return parser

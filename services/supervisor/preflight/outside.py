@@ -12,7 +12,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from services.supervisor.preflight.findings import Finding, bad, good, unseen
 from services.supervisor.preflight.values import Values
@@ -50,13 +50,10 @@ def _log_in(server: dict[str, Any], user: str, name: str, password: str) -> str 
     """Try one login; None when it works and tables may be made."""
     import psycopg
 
-    options = "&".join(
-        f"{key}={quote(str(value), safe='')}" for key, value in server["options"].items()
-    )
-    url = f"postgresql://{server['host']}:{server['port']}/{quote(name, safe='')}?{options}"
+    where = {"host": server["host"], "port": server["port"], **server["options"]}
     try:
         with psycopg.connect(
-            url, user=user, password=password, connect_timeout=PATIENCE
+            dbname=name, user=user, password=password, connect_timeout=PATIENCE, **where
         ) as connection:
             row = connection.execute(
                 "SELECT has_schema_privilege(current_schema(), 'CREATE')"
