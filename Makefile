@@ -2,6 +2,7 @@
 # make test     everything that must hold: style, types, imports, tests
 # make drills   faults while work runs;   make bench   speed beside peers
 # make images   build the container images with buildah (BASE=image to stand on)
+# make test-kubernetes   the tests of pods, on the cluster that KUBECONFIG names
 # make console  build the web console and wait for it
 # make clean    remove what these have made here (never the state folder)
 
@@ -9,7 +10,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SMALTI := services spawners hub_config extensions tests setup docs examples images
 
-.PHONY: up down setup setup-test console images test lint drills bench clean
+.PHONY: up down setup setup-test console images test lint test-console images test-kubernetes drills bench clean
 
 up: setup
 	@exec $(BIN)/smalti-admin up $(ARGS)
@@ -36,11 +37,18 @@ lint: setup-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint
+test-console: setup-test
+	@$(PYTHON) setup/make_console.py --test
+
+test: lint test-console
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
 drills: setup-test
 	$(BIN)/python -m pytest tests/drills --timeout 3600 $(ARGS)
+
+test-kubernetes: setup-test
+	@test -n "$$KUBECONFIG" || { echo "KUBECONFIG names no cluster"; exit 1; }
+	$(BIN)/python -m pytest tests/kubernetes -m kubernetes --timeout 600 $(ARGS)
 
 bench: setup-test
 	$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -169,12 +169,12 @@ class SmaltiAuthenticator(NativeAuthenticator):  # type: ignore[misc]
         super().delete_user(user)
 
     def get_handlers(self, app: Any) -> list[tuple[str, type]]:
-        """Name our pages; NativeAuthenticator's own (sign-up, authorization) are not offered.
+        """Name our routes; NativeAuthenticator's own (sign-up, authorization) are not offered.
 
         The hub asks after it has written its people, so the first admin's seed is used up now.
         """
         if self.seed_file:
             Path(self.seed_file).unlink(missing_ok=True)
-        from hub_config.password_pages import HANDLERS
+        from hub_config import asking, password_pages
 
-        return HANDLERS
+        return [*password_pages.HANDLERS, *asking.HANDLERS]

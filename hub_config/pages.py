@@ -8,6 +8,7 @@ from typing import Any
 from hub_config.settings import HubSettings
 
 HERE = Path(__file__).parent
+THEME = HERE.parent / "services" / "console" / "static"  # theme.css: colours, type and spacing
 SMALTI = "/services/smalti/"
 
 
@@ -21,7 +22,7 @@ def landing_page(handler: Any) -> str:
 
 def configure(c: Any, settings: HubSettings) -> None:
     """Put our templates before the hub's and name the logo."""
-    c.JupyterHub.template_paths = [str(HERE / "templates")]
+    c.JupyterHub.template_paths = [str(HERE / "templates"), str(THEME)]
     c.JupyterHub.logo_file = str(HERE / "static" / "logo.svg")
     c.JupyterHub.template_vars = {"smalti_url": f"{settings.origin}{SMALTI}"}
     c.JupyterHub.default_url = landing_page

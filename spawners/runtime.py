@@ -169,7 +169,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class RunState:
-    """A run as it stands now. `exit_code` is negative for a signal, as in `subprocess`."""
+    """A run as it stands now. `exit_code` is negative for a signal, as in `subprocess`.
+
+    Of a run that goes on, `reason` is what happened to it last, if anything.
+    """
 
     key: RunKey
     phase: RunPhase
@@ -182,6 +185,14 @@ class RunState:
     reason: str | None = None
     usage: Usage = field(default_factory=Usage)
     log_size: int = 0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A program's beginning: `argv`, after which its own arguments come, and its environment."""
+
+    argv: tuple[str, ...]
+    env: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -241,7 +252,7 @@ class Runtime(ABC):
 
     @abstractmethod
     def changes(self) -> AsyncIterator[RunState]:
-        """Yield a run's state each time its phase changes. One consumer; never ends."""
+        """Yield a run's state when its phase or its reason changes. One consumer; never ends."""
 
     @abstractmethod
     def samples(self, key: RunKey) -> list[Sample]:
@@ -261,6 +272,14 @@ class Runtime(ABC):
         runs leave their outputs on this machine anyway. Raises RuntimeFailure, OSError.
         """
         return []
+
+    @abstractmethod
+    def reader(self, person_id: str, folder: Path, readable: tuple[Path, ...]) -> Reading:
+        """Say how to run our own `spawners.reader` so that it reads one folder as a person.
+
+        It sees that folder and the `readable` ones, cannot write, and has no network, as far as
+        this machine keeps runs apart. RuntimeFailure when the person has no uid here.
+        """
 
     @abstractmethod
     async def remove(self, key: RunKey) -> None:

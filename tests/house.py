@@ -62,6 +62,8 @@ class House:
         self.gate_token = f"sml_{secrets.token_urlsafe(32)}"
         (self.home / "secrets" / "experiments.token").write_text(self.gate_token)
         (self.home / "secrets" / "experiments_platform.key").write_text(secrets.token_hex(32))
+        # Whatever this machine has built: a test of the console puts a build of its own there.
+        settings = {"console_folder": str(folder / "console"), **settings}
         self.settings = Settings(home=str(self.home), **settings)
         self.database_url = database_url or self.settings.database
         self.tokens = KnownTokens()

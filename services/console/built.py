@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "built"
-TOLD = FOLDER.with_name("built.json")  # what the set-up says of a build that is not there yet
 PAGE = "index.html"
 NONCE = "{{nonce}}"
 LOOK_SECONDS = 1.0
@@ -47,8 +46,10 @@ class File:
 class Built:
     """The newest finished build. A part of the platform; not for use from threads."""
 
-    def __init__(self, folder: Path, told: Path) -> None:
-        self._folder, self._told = folder, told
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        # What the set-up says of a build that is not there yet.
+        self._told = folder.with_name(f"{folder.name}.json")
         self._files: dict[str, File] = {}
         self._former: dict[str, File] = {}
         self._stamp = 0
@@ -67,13 +68,13 @@ class Built:
             return None
         return self._files.get(name) or self._former.get(name)
 
-    def why_not(self) -> str:
-        """Say in words why there is no build."""
+    def why_not(self) -> tuple[str, bool]:
+        """Say in words why there is no build, and whether there soon is one."""
         try:
             told = json.loads(self._told.read_text("utf-8"))
-            return str(told["message"])
+            return str(told["message"]), bool(told["soon"])
         except (OSError, ValueError, KeyError, TypeError):
-            return "The console is not built here: `make console` builds it."
+            return "The console is not built here: `make console` builds it.", False
 
     def _look(self) -> None:
         now = time.monotonic()

@@ -46,7 +46,8 @@ _templates.filters["gib"] = lambda size: f"{size / (1 << 30):.3g}"
 
 def provide(context: Context) -> None:
     """Put the built files in."""
-    context.provide(Built, Built(built.FOLDER, built.TOLD))
+    chosen = context.settings.console_folder
+    context.provide(Built, Built(Path(chosen) if chosen else built.FOLDER))
 
 
 def policy_of_console(nonce: str) -> str:
@@ -102,11 +103,13 @@ async def _console(call: Call) -> bool:
 
 async def _plain(call: Call) -> None:
     found = await overview.gather(call.work)
+    why_plain, soon = call.context.get(Built).why_not()
     text = _templates.get_template("home.html").render(
         found=found,
         prefix=PREFIX,
         xsrf=await _xsrf(call),
-        why_plain=call.context.get(Built).why_not(),
+        why_plain=why_plain,
+        soon=soon,
     )
     headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": POLICY}
     call.answer_with(200, headers)

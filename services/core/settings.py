@@ -34,6 +34,12 @@ class Settings(Configurable):
         "", help="Address that people use, without a path. Empty: http://localhost:SMALTI_PORT."
     ).tag(config=True)
 
+    console_folder = Unicode(
+        "",
+        help="Folder of the built web console. Empty: where `make up` puts it. Without a build in "
+        "it a plain page is served.",
+    ).tag(config=True)
+
     body_max = Int(2 * MiB, help="Largest JSON body that is read.").tag(config=True)
     form_max = Int(64 * 1024, help="Largest form of a page that is read.").tag(config=True)
     upload_max = Int(5 * GiB, help="Largest file taken by one upload or output.").tag(config=True)
@@ -95,6 +101,33 @@ class Settings(Configurable):
     low_disk = Int(GiB, help="Free disk below which no work is admitted and no file is taken.").tag(
         config=True
     )
+
+    snapshot_prompt = Int(
+        50 * MiB, help="Files of a workspace up to this size are saved within seconds."
+    ).tag(config=True)
+    snapshot_file_max = Int(
+        GiB, help="Largest file of a workspace that is saved, in the background."
+    ).tag(config=True)
+    snapshot_size_max = Int(
+        10 * GiB, help="Files of one workspace that are saved in all; those beyond are not."
+    ).tag(config=True)
+    snapshot_files_max = Int(50_000, help="Number of files of one workspace that are saved.").tag(
+        config=True
+    )
+    snapshot_disk_max = Int(
+        20 * GiB,
+        help="Room that one workspace's snapshots may take; the oldest go when it is nearly full.",
+    ).tag(config=True)
+    snapshot_all_minutes = Float(15.0, help="Minutes that every snapshot is kept.").tag(config=True)
+    snapshot_minutely_hours = Float(
+        4.0, help="Hours that the last snapshot of each minute is kept."
+    ).tag(config=True)
+    snapshot_hourly_days = Float(2.0, help="Days that the last snapshot of each hour is kept.").tag(
+        config=True
+    )
+    snapshot_daily_days = Float(
+        30.0, help="Days that the last snapshot of each day is kept; the newest always is."
+    ).tag(config=True)
 
     vault_keys = Enum(
         ["file", "kms", "transit"],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 from urllib.parse import unquote
 
 from pydantic import BaseModel, Field
@@ -16,6 +18,8 @@ from services.experiments import actions
 from services.experiments.protocol import (
     COOKIE,
     PREFIX,
+    RETRY_AFTER,
+    SERVER_INFO,
     AccessAnswer,
     AccessRequest,
     ProjectsAnswer,
@@ -89,6 +93,27 @@ async def enter(call: Call) -> None:
         samesite="Lax",
     )
     call.answer_with(302, {"Location": _next(call.query(EnterQuery).next)})
+
+
+@pages.get("/experiments/away", Permission.PUBLIC, media_type="application/json", hidden=True)
+async def away(call: Call) -> None:
+    """Say in MLflow's place that it is away; the front door asks, and makes it a 503."""
+    said = {"error_code": "TEMPORARILY_UNAVAILABLE", "message": "MLflow is away: try again soon."}
+    await _as_mlflow(call, said, {"Retry-After": str(RETRY_AFTER)})
+
+
+@pages.get(
+    "/experiments/server-info", Permission.PUBLIC, media_type="application/json", hidden=True
+)
+async def server_info(call: Call) -> None:
+    """Say in MLflow's place what it can; the front door asks for it while MLflow is away."""
+    await _as_mlflow(call, SERVER_INFO, {})
+
+
+async def _as_mlflow(call: Call, said: Any, headers: dict[str, str]) -> None:
+    told = {"Content-Type": "application/json", "Cache-Control": "no-store", **headers}
+    call.answer_with(200, told)
+    await call.send(json.dumps(said).encode())
 
 
 def _next(wanted: str) -> str:

@@ -19,6 +19,21 @@ WORKSPACE = "X-MLFLOW-WORKSPACE"
 ENTER = "/services/smalti/experiments/enter"  # where a browser gets its session for MLflow
 COOKIE = "smalti-experiments"
 
+# What MLflow's client asks before anything else, once and without a second try: so it is
+# answered while MLflow is starting, and by the platform while the gate is away. It tells
+# nothing that depends on who asks.
+SERVER_INFO = {
+    "store_type": "SqlStore",
+    "workspaces_enabled": True,
+    "trace_archival_enabled": False,
+    "multipart_uploads_enabled": False,
+    "multipart_downloads_enabled": False,
+    "presigned_upload_run_id_supported": False,
+    "presigned_upload_model_id_supported": False,
+    "features_enabled": {"gateway": False},
+}
+RETRY_AFTER = 5  # seconds; clients of seven tries, MLflow's own default, then do not give up
+
 
 class Said(BaseModel):
     """Base of the answers."""

@@ -35,10 +35,18 @@ class Version:
 async def start(work: Work, request: JobCreate) -> JobView:
     """Accept a job: right, commit, environment and tier are settled here, for good."""
     project = await work.read(projects.authorize, Permission.JOB_START, request.project_id)
-    ref = request.ref or project.default_branch
-    commit = await projects.resolve_commit(work.context, request.project_id, ref)
-    await _require_file(work, request, commit)
-    return await work.write(_start, request, Version(ref, commit), None)
+    version = await _version(work, request, project.default_branch)
+    await _require_file(work, request, version.commit)
+    return await work.write(_start, request, version, None)
+
+
+async def _version(work: Work, request: JobCreate, default: str) -> Version:
+    if request.workspace_id is not None:
+        bench = work.context.get(workloads.Workbench)
+        code = await bench.code(work, request.project_id, request.workspace_id, request.snapshot)
+        return Version(code.ref, code.commit)
+    ref = request.ref or default
+    return Version(ref, await projects.resolve_commit(work.context, request.project_id, ref))
 
 
 async def _require_file(work: Work, request: JobCreate, commit: str) -> None:

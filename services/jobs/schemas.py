@@ -48,6 +48,12 @@ class JobCreate(RequestModel):
     )
     args: list[Argument] = Field(default=[], max_length=1000)
     ref: Ref | None = Field(None, description="Branch, tag or commit; else the default branch.")
+    workspace_id: Id | None = Field(
+        None, description="Run the files of this workspace of yours (or session) as they are now."
+    )
+    snapshot: int | None = Field(
+        None, ge=1, lt=1 << 31, description="Of the workspace: this snapshot, not the newest."
+    )
     environment_id: Id | None = None
     revision: int | None = Field(None, ge=1, le=1_000_000)
     tier: str | None = Field(None, max_length=63, description="Name of a hardware tier.")
@@ -75,6 +81,10 @@ class JobCreate(RequestModel):
             raise ValueError("give either a command or a file")
         if self.command is not None and (self.args or not self.command or not self.command[0]):
             raise ValueError("a command is not empty, and has its arguments in itself")
+        if self.workspace_id is None and self.snapshot is not None:
+            raise ValueError("snapshot: of which workspace?")
+        if self.workspace_id is not None and self.ref is not None:
+            raise ValueError("give either a ref or a workspace")
         return self
 
 

@@ -273,11 +273,34 @@ class VolumesAnswer(Message):
     volumes: list[str]
 
 
-class SnapshotReport(Message):
-    """A session's files as they were at a moment, pushed as a commit to the project.
+class SnapshotBegin(Message):
+    """Where a session's snapshots stand, and what of it need not be sent again.
 
-    `commit` is at `refs/smalti/snapshots/{volume}/{number}`; `unsafe` names files that are not
-    in it, with why ("data.bin: 3 GiB, larger than the limit").
+    `objects` are ids of the blobs and trees of the newest snapshot (of the order's commit when
+    there is none), `commits` are known with all that leads to them. `tree`, `parent` and
+    `commit` are the newest snapshot's. Sizes in bytes: files up to `prompt` are sent at once,
+    up to `largest` beside them, larger ones never.
+    """
+
+    author: str
+    prompt: int
+    largest: int
+    total: int
+    files: int
+    number: int = 0
+    commit: str | None = None
+    tree: str | None = None
+    parent: str | None = None
+    objects: list[str] = []
+    commits: list[str] = []
+
+
+class SnapshotReport(Message):
+    """A session's files as they were at a moment; the packs of all that is new were put before.
+
+    `commit` has the files as its tree and the commit that was checked out as its parent.
+    `unsafe` names files that are not in it, with why ("data.bin: 3 GiB, larger than the limit").
+    `wish` is the newest wish (`SnapshotWishes`) that was known before the files were looked at.
     """
 
     commit: str = Field(pattern=r"^[0-9a-f]{40}$")
@@ -285,6 +308,20 @@ class SnapshotReport(Message):
     files: int = Field(ge=0)
     size: int = Field(ge=0)
     unsafe: list[str] = Field(default=[], max_length=100)
+    wish: int = Field(default=0, ge=0)
+
+
+class SnapshotAnswer(Message):
+    """The snapshot's number. Without one, something of it is missing: begin anew."""
+
+    number: int | None = None
+
+
+class SnapshotWishes(Message):
+    """Sessions (workload ids) of a plane whose snapshot somebody waits for, by position."""
+
+    wishes: dict[str, int]
+    cursor: int
 
 
 class Enrolment(Message):

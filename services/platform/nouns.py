@@ -58,8 +58,10 @@ def nouns() -> list[Noun]:
     from services.projects import handlers as projects
     from services.projects import wiring as project_wiring
     from services.secrets.handlers import routes as secret_routes
+    from services.sessions import snapshots
     from services.sessions.handlers import routes as session_routes
     from services.sessions.hub_handlers import routes as hub_routes
+    from services.sessions.snapshots.handlers import routes as snapshot_routes
     from services.storage.handlers import routes as storage_routes
     from services.vault.handlers import routes as vault_routes
     from services.workloads.handlers import routes as agent_routes
@@ -95,6 +97,7 @@ def nouns() -> list[Noun]:
             start=experiments.set_up,
         ),
         Noun("experiment pages", experiment_handlers.pages),
+        Noun("snapshots", snapshot_routes, snapshots.provide, snapshots.loops),
         Noun("events", event_routes, events.provide, events.loops),
         Noun("audit", audit_routes, loops=audit.loops),
         Noun("console", console_routes, provide_console),

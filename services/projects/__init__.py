@@ -16,32 +16,47 @@ from services.projects.access import (
 )
 from services.projects.actions import list_projects
 from services.projects.edits import Author
+from services.projects.file_actions import file_at, list_files_at, make_branch
+from services.projects.file_handlers import send_file
 from services.projects.history import Difference, FileChange
 from services.projects.refs import NoSuchRef
 from services.projects.rules import Status, Visibility
-from services.projects.runtime import Repositories
-from services.projects.schemas import ProjectsQuery, ProjectView
-from services.projects.store import find, living, names
+from services.projects.runtime import GitFailed, Repositories, Repository, make_bare
+from services.projects.schemas import FilesQuery, FilesView, ProjectsQuery, ProjectView
+from services.projects.store import find, known, living, names
+from services.projects.trees import Entry
 
 __all__ = [
     "Author",
     "Difference",
+    "Entry",
     "FileChange",
+    "FilesQuery",
+    "FilesView",
+    "GitFailed",
     "NoSuchRef",
     "ProjectRow",
     "ProjectView",
     "ProjectsQuery",
+    "Repositories",
+    "Repository",
     "Status",
     "Visibility",
     "allows",
     "authorize",
     "diff",
+    "file_at",
     "find",
     "has_file",
+    "known",
+    "list_files_at",
     "list_projects",
     "living",
+    "make_bare",
+    "make_branch",
     "names",
     "resolve_commit",
+    "send_file",
     "some",
     "some_ids",
     "visible_ids",

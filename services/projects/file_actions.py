@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from services import people
 from services.core import audit, events
 from services.core.database import Transaction
-from services.core.errors import BadRequest, Conflict, NotFound
+from services.core.errors import BadRequest, Conflict, NotFound, Unprocessable
 from services.core.paging import Page
 from services.core.rights import Permission
 from services.core.work import Work
@@ -79,6 +79,14 @@ async def list_files(work: Work, project_id: str, query: FilesQuery) -> FilesVie
         if path:
             raise NotFound("there is no such folder in this commit")
         return FilesView(commit=None, path=path, items=[])
+    return await list_files_at(repository, commit, query)
+
+
+async def list_files_at(repository: Repository, commit: str, query: FilesQuery) -> FilesView:
+    """List a folder of a commit of a repository that the caller may read."""
+    path = query.path.strip("/")
+    if path:
+        checked(path)
     after = _after(query.cursor)
     found = [one for one in await trees.entries(repository, commit, path) if one.path > after]
     shown = [
@@ -115,10 +123,17 @@ async def find_file(
     checked(path)
     project, repository = await readable(work, project_id)
     commit = await commit_of(project, repository, ref)
-    found = await trees.entry(repository, commit, path) if commit else None
+    if commit is None:
+        raise NotFound("there is no such file in this commit")
+    return repository, await file_at(repository, commit, path)
+
+
+async def file_at(repository: Repository, commit: str, path: str) -> trees.Entry:
+    """Find a file's entry at a commit of a repository that the caller may read."""
+    found = await trees.entry(repository, commit, checked(path))
     if found is None or found.kind in ("directory", "submodule"):
         raise NotFound("there is no such file in this commit")
-    return repository, found
+    return found
 
 
 async def write_file(
@@ -240,10 +255,18 @@ async def create_branch(work: Work, project_id: str, request: BranchCreate) -> B
     """Make a branch where another, a tag or a commit stands."""
     project, repository = await writable(work, project_id)
     commit = await refs.resolve(repository, request.source or project.default_branch)
-    if not await edits.new_branch(repository, request.name, commit):
-        raise Conflict("there is a branch of this name, or one in its way", code="branch_taken")
-    await work.write(_branched, project.id, request.name, commit)
+    await make_branch(work, project.id, request.name, commit)
     return BranchView(name=request.name, commit=commit, default=False)
+
+
+async def make_branch(work: Work, project_id: str, name: str, commit: str) -> None:
+    """Make a branch at a commit of the project. Raises Conflict when the name is taken."""
+    _, repository = await writable(work, project_id)
+    if not rules.is_ref_name(name):
+        raise Unprocessable("this cannot be the name of a branch", code="bad_branch")
+    if not await edits.new_branch(repository, name, commit):
+        raise Conflict("there is a branch of this name, or one in its way", code="branch_taken")
+    await work.write(_branched, project_id, name, commit)
 
 
 def _branched(tx: Transaction, project_id: str, name: str, commit: str) -> None:

@@ -9,6 +9,7 @@ from services.core.rights import Permission
 from services.core.routing import Call, Routes
 from services.projects import commit_actions, file_actions, trees
 from services.projects.edits import Author, Edit
+from services.projects.runtime import Repository
 from services.projects.schemas import (
     BranchCreate,
     BranchView,
@@ -44,6 +45,11 @@ async def read(call: Call) -> None:
     repository, entry = await file_actions.find_file(
         call.work, call.path["id"], call.path["path"], ref
     )
+    await send_file(call, repository, entry)
+
+
+async def send_file(call: Call, repository: Repository, entry: trees.Entry) -> None:
+    """Answer with a file's bytes, as an attachment."""
     tag = f'"{entry.object}"'
     if tag in _tags(call.header("If-None-Match")):
         call.answer_with(304, {"ETag": tag})

@@ -39,7 +39,20 @@ async def resolve(repository: Repository, ref: str) -> str:
     if branch is not None:
         return branch
     short = [ref] if _SHORT.fullmatch(ref) else []
-    return await _commit(repository, ref, [f"refs/heads/{ref}", f"refs/tags/{ref}", *short])
+    found = await _commit(repository, ref, [f"refs/heads/{ref}", f"refs/tags/{ref}", *short])
+    if short and not await _is_shown(repository, found):
+        raise NoSuchRef(ref)
+    return found
+
+
+async def _is_shown(repository: Repository, commit: str) -> bool:
+    """Tell whether a branch or tag leads to a commit.
+
+    One that none does is only given to who knows its whole id, which cannot be guessed: it may
+    have been copied here for one job or one workspace of somebody's.
+    """
+    command = ("for-each-ref", "--count=1", f"--contains={commit}", "refs/heads", "refs/tags")
+    return bool((await repository.run(*command)).strip())
 
 
 async def _commit(repository: Repository, ref: str, names: list[str]) -> str:

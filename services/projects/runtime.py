@@ -259,6 +259,8 @@ def environment(settings: Settings) -> dict[str, str]:
         # Whoever may fetch at all may read every commit of the project through the API too.
         ("uploadpack.allowAnySHA1InWant", "true"),
         ("uploadpack.allowFilter", "true"),
+        # What we keep for ourselves: not shown to clients, and not theirs to move.
+        ("transfer.hideRefs", "refs/smalti"),
         ("pack.threads", "1"),
         ("pack.windowMemory", "64m"),
         ("pack.deltaCacheSize", "32m"),

@@ -11,9 +11,10 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from services import workloads
 from services.core import events
 from services.core.database import Transaction
-from services.sessions import actions, store
+from services.sessions import actions, snapshots, store
 from services.sessions.rules import OF_RUN, Status
 from services.workloads import Step
 
@@ -29,6 +30,8 @@ def changed(tx: Transaction, run: Row[Any], step: Step, values: dict[str, Any]) 
     if status is Status.RUNNING and run.address is None:
         actions.move(tx, row, Status.PREPARING, TOOL)
         return
+    if status is Status.RUNNING or step.status is workloads.Status.FAILED:
+        _restored(tx, row, run)
     if not step.status.is_final:
         actions.move(tx, row, status, step.reason)
         return
@@ -45,7 +48,15 @@ def answers(tx: Transaction, run: Row[Any]) -> None:
     """Take over that the tool can be reached."""
     row = store.of_workload(tx, run.id)
     if row is not None:
+        _restored(tx, row, run)
         actions.move(tx, row, Status.RUNNING, run.reason)
+
+
+def _restored(tx: Transaction, row: Row[Any], run: Row[Any]) -> None:
+    """Take note that a start is past putting files back."""
+    commit = (run.order.get("session") or {}).get("restore")
+    if commit is not None:
+        snapshots.restored(tx, row.id, commit)
 
 
 def warned(tx: Transaction, run: Row[Any], end: datetime) -> None:

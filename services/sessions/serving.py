@@ -24,7 +24,7 @@ from services.core.ids import is_id, new_id
 from services.core.rights import Permission
 from services.core.work import Work, actor_of
 from services.projects import NoSuchRef
-from services.sessions import actions, rules, store
+from services.sessions import actions, rules, snapshots, store
 from services.sessions.rules import Status
 from services.sessions.schemas import (
     Choice,
@@ -259,6 +259,7 @@ def _make(tx: Transaction, row: Row[Any], start: HubStart, version: tuple[str | 
             "base_url": start.base_url,
             "volume": row.id,
             "branch": branch,
+            "restore": snapshots.restore_for_start(tx, row.id),
         },
     }
     new = workloads.NewWorkload(

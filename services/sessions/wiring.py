@@ -8,7 +8,7 @@ from services.core.database import Transaction
 from services.core.loops import Loop
 from services.core.references import References
 from services.core.work import Context, Work, settings_of
-from services.sessions import actions, authority, hub, listening, store
+from services.sessions import actions, authority, hub, listening, snapshots, store
 from services.sessions.serving import SESSION
 from services.sessions.tables import workspaces
 from services.storage import Retention
@@ -39,17 +39,20 @@ def provide(context: Context) -> None:
 
 async def purge(work: Work) -> int:
     """Give up the files of workspaces that were deleted long enough ago; return of how many."""
-    return await work.write(_purge)
+    gone = await work.write(_purge)
+    for workspace_id in gone:
+        await snapshots.forget(work, workspace_id)
+    return len(gone)
 
 
-def _purge(tx: Transaction) -> int:
+def _purge(tx: Transaction) -> list[str]:
     days = settings_of(tx).keep_workspaces_days
     rows = store.to_purge(tx, days, AT_ONCE)
     for row in rows:
         store.change(tx, row.id, purged_at=tx.now)
         audit.record(tx, "workspace.purge", actions.KIND, row.id, project_id=row.project_id,
                      before={"name": row.name})  # fmt: skip
-    return len(rows)
+    return [row.id for row in rows]
 
 
 loops = (

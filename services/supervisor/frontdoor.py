@@ -35,7 +35,9 @@ PROGRAM_PATHS = ("/api/", "/git/", "/health", "/metrics")
 # rules of people's own hosts (over 40).
 PLATFORM_PRIORITY, LOOPBACK_PRIORITY, OTHER_HOSTS_PRIORITY = 1_000_000, 900_000, 20
 DOOR = "smalti-door"
-AGAIN = "smalti-again"
+AGAIN, AWAY, INFO = "smalti-again", "smalti-away", "smalti-info"
+# Asked once by MLflow's client, without a second try, before anything else.
+SERVER_INFO = ("/api/3.0/mlflow/server-info", "/ajax-api/3.0/mlflow/server-info")
 API_USER = "hub"
 
 
@@ -102,6 +104,11 @@ def routes(
             under_experiments if path_only else f"{main} && {under_experiments}",
             PLATFORM_PRIORITY,
         ),
+        "smalti-experiments-info": _to_experiments(
+            " || ".join(f"Path(`{EXPERIMENTS}{path}`)" for path in SERVER_INFO),
+            PLATFORM_PRIORITY + 1,
+            away=INFO,
+        ),
     }
     config: dict[str, Any] = {
         "routers": routers,
@@ -110,6 +117,10 @@ def routes(
             # While the process is being started again nothing listens: a request that could not
             # be begun is tried again for some seconds. One that was begun never is.
             AGAIN: {"retry": {"attempts": 8, "initialInterval": "100ms"}},
+            # After that the platform says in its place that it is away: 503, with a time to
+            # come again, where a proxy of its own accord would say 502 and nothing else.
+            AWAY: _said_by_platform("away", 503),
+            INFO: _said_by_platform("server-info", 200),
         },
         "services": {
             f"smalti-{name}": _service(places.url(name, ports))
@@ -179,8 +190,20 @@ def _to_platform(rule: str, priority: int) -> dict[str, Any]:
     return {**_router(rule, "smalti-platform", priority), "middlewares": [DOOR]}
 
 
-def _to_experiments(rule: str, priority: int) -> dict[str, Any]:
-    return {**_router(rule, "smalti-experiments", priority), "middlewares": [AGAIN]}
+def _to_experiments(rule: str, priority: int, away: str = AWAY) -> dict[str, Any]:
+    return {**_router(rule, "smalti-experiments", priority), "middlewares": [away, AGAIN]}
+
+
+def _said_by_platform(page: str, status: int) -> dict[str, Any]:
+    unreachable = ["502", "504"]
+    return {
+        "errors": {
+            "status": unreachable,
+            "service": "smalti-platform",
+            "query": f"{PREFIX}/experiments/{page}",
+            "statusRewrites": dict.fromkeys(unreachable, status),
+        }
+    }
 
 
 def _router(rule: str, service: str, priority: int) -> dict[str, Any]:

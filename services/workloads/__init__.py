@@ -1,6 +1,7 @@
 """The engine that all workloads share: queue, steps, agents' reports, logs, outputs."""
 
 from services.workloads import logs, outputs
+from services.workloads.code import Code, Workbench
 from services.workloads.engine import NewWorkload, create, stop
 from services.workloads.interactive import end_of, keep
 from services.workloads.kinds import Kinds, Listener
@@ -11,11 +12,13 @@ from services.workloads.wiring import loops, provide
 
 __all__ = [
     "FINAL",
+    "Code",
     "Kinds",
     "Listener",
     "NewWorkload",
     "Status",
     "Step",
+    "Workbench",
     "cost",
     "create",
     "end_of",

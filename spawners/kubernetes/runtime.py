@@ -29,6 +29,7 @@ from spawners.kubernetes.settings import KubernetesSettings
 from spawners.runtime import (
     Capacity,
     Isolation,
+    Reading,
     RunEnd,
     RunKey,
     RunPhase,
@@ -206,6 +207,10 @@ class KubernetesRuntime(Runtime):
         elif seen.stage is Stage.RUNNING:
             if run.state.phase is RunPhase.STARTING:
                 self._move(run, runs.running(run.state, seen))
+            if seen.leaving and not run.collecting:
+                # The kubelet tells nothing more of a pod that it ends until all of it has ended.
+                run.collecting = True
+                self._spawn(self._collect(run, Seen(Stage.LOST, runs.POD_DELETED)))
         elif seen.stage is Stage.FAILED or run.ip is None:
             self._settle(run, runs.ended(run, seen, None, 0))
         elif not run.collecting:
@@ -242,26 +247,24 @@ class KubernetesRuntime(Runtime):
             self._move(run, state)
 
     async def _collect(self, run: Run, seen: Seen) -> None:
-        """Learn from an ended run's pod how it ended; of a pod that goes, wait for its end."""
-        settings = self._settings
-        end = time.monotonic() + (
-            settings.leave_patience if seen.stage is Stage.LOST else settings.answer_patience
-        )
-        record, size, pause = None, 0, 0.1
+        """Learn from a run's pod how it ended; of a pod that is taken away, wait for its end."""
+        lost = seen.stage is Stage.LOST
+        patience = self._settings.leave_patience if lost else self._settings.answer_patience
+        record, size, pause, heard = None, 0, 0.1, time.monotonic()
         while True:
             try:
                 said = await self._collectors.state(await self._door(run))
-                record, size = dict(said["record"]), int(said["log_size"])
-                if "finished_at" in record or seen.stage is not Stage.LOST:
+                record, size, heard = dict(said["record"]), int(said["log_size"]), time.monotonic()
+                if "finished_at" in record or not lost:
                     break
             except (Away, Refusal, Unreachable, KeyError, TypeError, ValueError) as error:
                 fields = {"run": str(run.state.key), "why": str(error)}
-                log.info("collector does not answer yet", extra=fields)
-            if time.monotonic() > end or (run.pod not in self._pods and record is None):
-                run.ip = None
-                break
+                log.info("collector does not answer", extra=fields)
+                if time.monotonic() - heard > patience or run.pod not in self._pods:
+                    run.ip = None
+                    break
             await asyncio.sleep(pause)
-            pause = min(pause * 2, 2.0)
+            pause = min(pause * 2, 1.0)
         self._settle(run, runs.ended(run, seen, record, size))
 
     async def _door(self, run: Run) -> Door:
@@ -356,6 +359,10 @@ class KubernetesRuntime(Runtime):
             raise RuntimeFailure(str(error)) from error
         shown = ", ".join(left[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
         return [f"outputs that are no files, or too large, were left out: {shown}"] if left else []
+
+    def reader(self, person_id: str, folder: Path, readable: tuple[Path, ...]) -> Reading:
+        """Refuse: a workspace's folder is in the cluster and cannot be read from here."""
+        raise RuntimeFailure("snapshots are not taken of workspaces in a cluster")
 
     async def remove(self, key: RunKey) -> None:
         """Release an ended run's pod and delete all that was made for it. RuntimeFailure."""

@@ -37,5 +37,5 @@ class KubernetesSettings:
     pull_patience: float = 120.0  # an image that cannot be pulled is tried for so long
     prepare_allowance: float = 3600.0  # of the cluster's own time limit, beyond the run's
     node_lost_after: int = 60  # a pod is given up so long after its node stopped answering
-    answer_patience: float = 20.0  # the pod of an ended run is asked for so long how it ended
-    leave_patience: float = 60.0  # and one that is taken away, how it ends
+    answer_patience: float = 60.0  # the pod of an ended run may be silent for so long
+    leave_patience: float = 8.0  # and one that is taken away, or whose node is

@@ -1,8 +1,13 @@
 """Finds out whether and how control groups can hold runs here.
 
-Owns the base group below which every run's group is made, a child of this process's own group.
-Called once by `ProcessRuntime.open`. It decides by a real trial: what the files promise and
-what may be written differ in containers. Must leave no group behind but the base.
+Owns the base group below which every run's group is made: a child of this process's own group,
+or of a systemd unit's that does nothing but hold runs. Called once by `ProcessRuntime.open`. It
+decides by a real trial: what the files promise and what may be written differ in containers.
+Must leave no group behind but the base.
+
+Why a unit: in version 2 a group whose children have controllers takes no process of its own.
+systemd puts a service's first process into the service's group, so that a service whose runs
+outlive it in there could never be started again (exit status 219/CGROUP, seen with systemd 252).
 """
 
 from __future__ import annotations
@@ -10,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +28,7 @@ _MOUNTS = "/proc/self/mountinfo"
 _OWN = "/proc/self/cgroup"
 _V2_CONTROLLERS = ("cpu", "memory", "pids")
 _LEAF = "smalti-platform"
+_IDLER = ("/bin/sleep", "30")
 _TRIAL = Caps(cpu=1.0, memory=64 << 20, processes=16)
 
 
@@ -72,11 +79,35 @@ def base_name(state: Path) -> str:
     return "smalti-" + hashlib.sha256(str(state).encode()).hexdigest()[:12]
 
 
-def detect(wish: str, state: Path) -> Group | None:
-    """Make the base group and return it; None when limits must be held by sampling."""
+def unit_group(unit: str) -> str:
+    """Path of a running systemd unit's group of version 2.
+
+    Raises
+    ------
+    ValueError
+        When there is no such unit, or it does not run. The text is for the operator.
+    """
+    command = ["systemctl", "show", "--property=ControlGroup", "--value", "--", unit]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ValueError(f"systemd cannot be asked for the unit {unit}: {error}") from error
+    if not (path := answer.stdout.strip()):
+        raise ValueError(f"the unit {unit}, in which runs are to be kept, does not run")
+    return path
+
+
+def detect(wish: str, state: Path, unit: str = "") -> Group | None:
+    """Make the base group and return it; None when limits must be held by sampling.
+
+    `unit`: the systemd unit in whose group of version 2 it is made; empty for our own group.
+    Raises ValueError when that unit does not run: runs elsewhere would keep ours from restarting.
+    """
     if wish == "sampling":
         return None
     own = parse_own(Path(_OWN).read_text())
+    if unit:
+        own[""] = unit_group(unit)
     mounts = parse_mounts(Path(_MOUNTS).read_text())
     for version in (2, 1):
         if wish not in ("auto", f"v{version}"):
@@ -92,10 +123,19 @@ def detect(wish: str, state: Path) -> Group | None:
 
 
 def _try(base: Group) -> None:
-    """Make, limit, read and remove a group; OSError when any of it is refused."""
+    """Make, limit, join, read and remove a group; OSError when any of it is refused.
+
+    A process of ours may be refused a group that we may write: entering needs the right to write
+    the nearest group above both, which a plain user has only within what was delegated to it.
+    """
     trial = cgroups.child(base, f"trial-{os.getpid()}")
     try:
         cgroups.create(trial, _TRIAL)
+        with subprocess.Popen(_IDLER) as idler:
+            try:
+                cgroups.join(trial, idler.pid)
+            finally:
+                idler.kill()
         cgroups.cpu_seconds(trial)
         cgroups.memory_now(trial)
         cgroups.memory_kills(trial)

@@ -18,6 +18,16 @@ from spawners.shim import files
 from spawners.shim.cgroups import Group
 
 OVER = (RunPhase.EXITED, RunPhase.LOST)
+SHIM_KILLED = "the run's watching process was killed, and the program with it"
+REBOOTED = "the machine was restarted while the run was going on"
+STOP_REASONS = {
+    RunEnd.STOPPED: "stopped",
+    RunEnd.TIME_LIMIT: "time limit reached",
+    RunEnd.OUT_OF_MEMORY: "memory limit reached",
+    RunEnd.PROCESS_LIMIT: "limit of processes reached",
+    RunEnd.DISK_LIMIT: "disk limit reached",
+    RunEnd.NOT_STARTED: "not started",
+}
 _KEPT_SAMPLES = 1000
 
 
@@ -72,7 +82,7 @@ def advance(state: RunState, record: dict[str, Any] | None) -> RunState:
     if "started_at" in record:
         state = running(state, record["pid"], record["started_at"])
     if "finished_at" not in record:
-        return state
+        return replace(state, reason=record.get("remark"))
     return replace(
         state,
         phase=RunPhase.EXITED,

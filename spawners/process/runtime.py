@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from spawners.process import ability, groups, machine, orders, records, sampling, sweeping
+from spawners.process import reading as readings
 from spawners.process.nursery import Nursery
 from spawners.process.people import UidMap
 from spawners.process.records import OVER, Run
@@ -27,6 +28,7 @@ from spawners.process.system import EtcFolders
 from spawners.runtime import (
     Capacity,
     Isolation,
+    Reading,
     RunEnd,
     RunKey,
     RunPhase,
@@ -43,16 +45,6 @@ log = logging.getLogger(__name__)
 
 _INLINE_READ = 1 << 18
 _ASK_AGAIN = 1.0
-_SHIM_KILLED = "the run's watching process was killed, and the program with it"
-_REBOOTED = "the machine was restarted while the run was going on"
-_STOP_REASONS = {
-    RunEnd.STOPPED: "stopped",
-    RunEnd.TIME_LIMIT: "time limit reached",
-    RunEnd.OUT_OF_MEMORY: "memory limit reached",
-    RunEnd.PROCESS_LIMIT: "limit of processes reached",
-    RunEnd.DISK_LIMIT: "disk limit reached",
-    RunEnd.NOT_STARTED: "not started",
-}
 
 
 class ProcessRuntime(Runtime):
@@ -87,7 +79,7 @@ class ProcessRuntime(Runtime):
         chosen = await asyncio.to_thread(ability.choose, self._settings, self._etc)
         self._sandbox, self.isolation_reason = chosen
         self.isolation = self._sandbox.isolation if self._sandbox else Isolation.NONE
-        self._groups = groups.detect(self._settings.groups, self._settings.state)
+        self._groups = self._find_groups()
         for folder in sorted(self._runs_folder.iterdir()):
             await self._adopt(folder)
         if all(run.state.phase in OVER for run in self._runs.values()):
@@ -98,6 +90,13 @@ class ProcessRuntime(Runtime):
                 await asyncio.to_thread(cgroups.remove, stray)
         self.nursery.open()
         self._spawn_task(self._sample())
+
+    def _find_groups(self) -> Group | None:
+        wish = self._settings
+        try:
+            return groups.detect(wish.groups, wish.state, wish.runs_unit)
+        except ValueError as error:
+            raise RuntimeFailure(str(error)) from error
 
     async def close(self) -> None:
         """Let go of the runs; they go on under their shims."""
@@ -131,7 +130,7 @@ class ProcessRuntime(Runtime):
         if run.state.phase in OVER:
             return
         if record["boot_id"] != self._boot_id:
-            run.state = records.lose(run, _REBOOTED)
+            run.state = records.lose(run, records.REBOOTED)
         elif not self._watch_shim(run):
             self._spawn_task(self._settle(run))
 
@@ -185,11 +184,20 @@ class ProcessRuntime(Runtime):
         finally:
             self._starting.pop(name, None)
 
+    def _uid_of(self, person_id: str) -> int | None:
+        if self.isolation is Isolation.FULL:
+            return self._people.uid(person_id)
+        return self._sandbox.shared_uid if self._sandbox is not None else None
+
+    def reader(self, person_id: str, folder: Path, readable: tuple[Path, ...]) -> Reading:
+        """Say how to run the reader of a session's folder (see `reading`)."""
+        uid = None if self._sandbox is None else self._uid_of(person_id)
+        etc = self._etc.folder(uid if uid is not None else os.getuid())
+        return readings.command(self._sandbox, etc, uid, folder, readable)
+
     def _prepare(self, spec: RunSpec, run: Run) -> bytes:
         folder = run.folder
-        uid = self._sandbox.shared_uid if self._sandbox is not None else None
-        if self.isolation is Isolation.FULL:
-            uid = self._people.uid(spec.person_id)
+        uid = self._uid_of(spec.person_id)
         rooms = None
         if self._sandbox is not None:
             etc = self._etc.folder(uid if uid is not None else os.getuid())
@@ -270,17 +278,19 @@ class ProcessRuntime(Runtime):
             if run.state.phase is RunPhase.STARTING:
                 run.state = records.running(run.state, int(facts[1]), float(facts[2]))
                 self._changes.put_nowait(run.state)
+        elif word == "N":
+            self._read_record(run)
         elif waiting is not None and not waiting.done():
             why = os.strerror(int(facts[0]))
             waiting.set_exception(RuntimeFailure(f"no shim can be started: {why}"))
 
     def _read_record(self, run: Run) -> None:
-        """Take over what a run's record says; each phase is announced once."""
-        before = run.state.phase
-        if before in OVER:
+        """Take over what a run's record says; each phase and remark is announced once."""
+        before = run.state
+        if before.phase in OVER:
             return
-        run.state = records.advance(run.state, files.record(str(run.folder)))
-        if run.state.phase is not before:
+        run.state = records.advance(before, files.record(str(run.folder)))
+        if (run.state.phase, run.state.reason) != (before.phase, before.reason):
             self._changes.put_nowait(run.state)
 
     def _shim_ended(self, run: Run) -> None:
@@ -299,7 +309,7 @@ class ProcessRuntime(Runtime):
             log.error("run %s left processes or a group that could not be ended", run.state.key)
         self._read_record(run)
         if run.state.phase not in OVER:
-            run.state = records.lose(run, _SHIM_KILLED)
+            run.state = records.lose(run, records.SHIM_KILLED)
             self._changes.put_nowait(run.state)
 
     def _spawn_task(self, work: object) -> None:
@@ -314,7 +324,7 @@ class ProcessRuntime(Runtime):
         run = self._runs.get(key)
         if run is None or run.state.phase in OVER or not run.folder.is_dir():
             return
-        wish = {"end": str(end), "grace": max(0.0, grace), "reason": _STOP_REASONS[end]}
+        wish = {"end": str(end), "grace": max(0.0, grace), "reason": records.STOP_REASONS[end]}
         earlier = files.read(str(run.folder), files.STOP)
         if earlier is not None:  # the shim may not have seen it yet: its reason stays
             wish = earlier | {"grace": min(earlier["grace"], wish["grace"])}

@@ -93,13 +93,14 @@ def base_prefixes(environment: Path) -> tuple[tuple[Path, Path], ...]:
     return tuple((real, name) for name, real in found.items())
 
 
-def _below(path: Path, folders: Iterable[Path]) -> bool:
+def is_below(path: Path, folders: Iterable[Path]) -> bool:
+    """Tell whether a path is one of some folders or inside one."""
     # As text: pathlib's own comparison takes ten times as long, a hundred times for each run.
     text = f"{path}/"
     return any(text.startswith(f"{folder}/") for folder in folders)
 
 
-def _parents(paths: list[Path]) -> list[str]:
+def open_parents(paths: list[Path]) -> list[str]:
     """Arguments that make the folders above binds openly readable.
 
     Those that bwrap makes by itself are closed (0700), which a person's uid could not cross.
@@ -108,7 +109,7 @@ def _parents(paths: list[Path]) -> list[str]:
     made = {Path(path) for path in _MADE}
     for path in paths:
         for parent in reversed(path.parents):
-            if parent not in made and not _below(parent, paths):
+            if parent not in made and not is_below(parent, paths):
                 args += ["--perms", "0755", "--dir", str(parent)]
                 made.add(parent)
     return args
@@ -120,7 +121,7 @@ def _views(sandbox: Sandbox, spec: RunSpec) -> list[tuple[str, Path, Path]]:
     shown = [Path("/usr"), *sandbox.system]
     if spec.environment is not None:
         for real, name in base_prefixes(spec.environment):
-            if not _below(name, shown):
+            if not is_below(name, shown):
                 views.append(("--ro-bind", real, name))
         views.append(("--ro-bind", spec.environment, spec.environment))
     views += [("--ro-bind", path, path) for path in spec.readable]
@@ -134,7 +135,7 @@ def _masks(sandbox: Sandbox) -> list[str]:
     args: list[str] = []
     shown = [Path("/usr"), *sandbox.system]
     for path in sandbox.hidden:
-        if _below(path, shown):
+        if is_below(path, shown):
             args += ["--tmpfs", str(path)]
     return args
 
@@ -155,16 +156,17 @@ def command(sandbox: Sandbox, spec: RunSpec, rooms: Rooms, uid: int | None) -> l
     args += ["--bind", str(rooms.tmp), "/tmp", "--perms", "0755", "--dir", "/home"]  # noqa: S108
     args += ["--bind", str(spec.home or rooms.home), system.HOME]
     args += _masks(sandbox)
-    args += _parents([name for _, _, name in views])
+    args += open_parents([name for _, _, name in views])
     for kind, source, name in views:
         args += [kind, str(source), str(name)]
     args += ["--remount-ro", "/", "--chdir", str(spec.workdir), "--"]
     if uid is not None:
-        args += _drop_rights(uid)
+        args += drop_rights(uid)
     return [*args, *spec.argv]
 
 
-def _drop_rights(uid: int) -> list[str]:
+def drop_rights(uid: int) -> list[str]:
+    """Arguments that make what follows them run as a person, with no way back."""
     ids = ["--reuid", str(uid), "--regid", str(uid), "--clear-groups"]
     rights = ["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--"]
     return [_SETPRIV, *ids, *rights]

@@ -23,6 +23,9 @@ class ProcessSettings:
         and `open` fails where it cannot be met ("none" is always met).
     groups:
         How limits are held: control groups by version, "sampling" for none, or "auto".
+    runs_unit:
+        A systemd unit that does nothing but hold runs, and in whose control group of version 2
+        they are kept; empty for this process's own group.
     cpu, memory:
         Capacity in cores and bytes; None for what the machine and its control group give.
     oversubscription:
@@ -44,6 +47,7 @@ class ProcessSettings:
     state: Path
     isolation: Literal["auto", "full", "namespaces", "none"] = "auto"
     groups: Literal["auto", "v2", "v1", "sampling"] = "auto"
+    runs_unit: str = ""
     cpu: float | None = None
     memory: int | None = None
     oversubscription: float = 1.0

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import signal
+import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from spawners.shim import cgroups, processes
@@ -16,12 +18,21 @@ from spawners.shim.log import LogPump
 
 
 class MemoryWatch:
-    """One run's memory limit. `reason` says in words that it was reached."""
+    """One run's memory limit. `reason` says in words that it was reached.
+
+    `remark` takes what is to be known of a run that goes on, beside its log.
+    """
 
     def __init__(
-        self, endures: bool, reason: str, group: cgroups.Group | None, log: LogPump
+        self,
+        endures: bool,
+        reason: str,
+        group: cgroups.Group | None,
+        log: LogPump,
+        remark: Callable[[str], None],
     ) -> None:
         self._endures = endures
+        self._remark = remark
         self._reason = reason
         self._group = group
         self._log = log
@@ -56,4 +67,6 @@ class MemoryWatch:
         return cgroups.memory_kills(self._group) > 0
 
     def _say(self) -> None:
-        self._log.say(f"{self._reason}: the largest program was ended")
+        said = f"{self._reason}: the largest program was ended"
+        self._log.say(said)
+        self._remark(f"{said} ({time.strftime('%H:%M:%S', time.gmtime())} UTC)")

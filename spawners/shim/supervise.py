@@ -64,7 +64,7 @@ class Supervision:
         self._deadline: float | None = None
         self._disk = DiskWatch(order["disk_folders"], order["disk"], order["disk_spare"])
         reason = order["reasons"]["memory"]
-        self._memory = MemoryWatch(order["endures"], reason, self._group, self._log)
+        self._memory = MemoryWatch(order["endures"], reason, self._group, self._log, self._remark)
         self._tree_due = 0.0
         self._peak = 0
         self._tree_cpu = 0.0
@@ -83,6 +83,12 @@ class Supervision:
         message = " ".join(map(str, (word, self.name, os.getpid(), *facts)))
         with suppress(OSError):
             self._wire.send(message.encode(), socket.MSG_DONTWAIT)
+
+    def _remark(self, text: str) -> None:
+        """Write down what is to be known of the run while it goes on; the newest counts."""
+        with suppress(OSError):  # no room: it stands in the log, which waits for some
+            files.note(self.folder, {"remark": text})
+            self.tell("N")
 
     # Start
 

@@ -17,6 +17,7 @@ from tests.benchmarks import (
     p10_experiments,
     p11_adoption,
     p12_stack,
+    p13_snapshots,
 )
 from tests.benchmarks.cpu import Meter
 from tests.benchmarks.platform_use import settle
@@ -40,6 +41,8 @@ def main(chosen: set[str]) -> int:
         rows += p07_objects.run()
     if not chosen or "P10" in chosen:
         rows += p10_experiments.run()
+    if not chosen or "P13" in chosen:
+        rows += p13_snapshots.run()
     wanted = [name for name in ON_A_PLATFORM if not chosen or name in chosen]
     if wanted:
         meter = Meter()

@@ -20,13 +20,12 @@ SCRIPT = "console.log('tiles')\n" * 100
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A build, small and known."""
-    made = tmp_path / "built"
+    made = tmp_path / "console"
     made.mkdir()
     (made / "index.html").write_text('<!doctype html><meta nonce="{{nonce}}"><div id="root">')
     (made / "index-abc.js").write_text(SCRIPT)
     (made / "index-abc.js.gz").write_bytes(gzip.compress(SCRIPT.encode()))
     (made / "stamp.json").write_text("{}")
-    monkeypatch.setattr(built, "FOLDER", made)
     monkeypatch.setattr(built, "LOOK_SECONDS", 0.0)
     return made
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from services.console import built
 from services.console.overview import command_of, length, line
 from services.jobs import JobView
 from services.projects import Visibility
@@ -17,13 +16,6 @@ from tests.house import House
 
 PAGE = "/services/smalti/"
 NASTY = "<script>alert('x')</script><img src=x onerror=alert(1)>"
-
-
-@pytest.fixture(autouse=True)
-def _not_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is no build of the console, whatever this machine has."""
-    monkeypatch.setattr(built, "FOLDER", tmp_path / "built")
-    monkeypatch.setattr(built, "TOLD", tmp_path / "built.json")
 
 
 async def page(house: House, token: str) -> str:
@@ -78,9 +70,13 @@ async def test_what_people_write_is_text(house: House) -> None:
 async def test_it_says_why_it_is_plain(house: House, tmp_path: Path) -> None:
     alice = await house.sign_in("alice")
     assert "make console" in await page(house, alice)
-    (tmp_path / "built.json").write_text('{"message": "npm was <not> reached"}')
-    assert "npm was &lt;not&gt; reached" in await page(house, alice)
-    (tmp_path / "built.json").write_text("{")
+    (tmp_path / "console.json").write_text('{"message": "npm was <not> reached", "soon": false}')
+    text = await page(house, alice)
+    assert "npm was &lt;not&gt; reached" in text
+    assert "data-soon" not in text
+    (tmp_path / "console.json").write_text('{"message": "it is being built", "soon": true}')
+    assert " data-soon>" in await page(house, alice)
+    (tmp_path / "console.json").write_text("{")
     assert "make console" in await page(house, alice)
 
 

@@ -6,8 +6,11 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from tests.drills.lossy import Server, bad_line
 from tests.drills.observer import Observer
+from tests.drills.report import Tell
 from tests.instance import Instance
 
 
@@ -27,11 +30,12 @@ def between(smalti: Instance, seed: int) -> Iterator[Server]:
             smalti.wait_ready("agent", not_pid=smalti.kill("agent"))
 
 
-def test_a_bad_line_loses_and_doubles_nothing(smalti: Instance, seed: int) -> None:
-    bad_line_under_work(smalti, seed, 30)
+@pytest.mark.drill("D11", "messages lost, doubled, replayed, cut")
+def test_a_bad_line_loses_and_doubles_nothing(smalti: Instance, seed: int, tell: Tell) -> None:
+    tell(bad_line_under_work(smalti, seed, 30))
 
 
-def bad_line_under_work(smalti: Instance, seed: int, jobs: int) -> None:
+def bad_line_under_work(smalti: Instance, seed: int, jobs: int) -> dict[str, float]:
     """Run jobs over a bad line."""
     with between(smalti, seed) as server:
         observer = Observer(smalti, seed)
@@ -40,3 +44,4 @@ def bad_line_under_work(smalti: Instance, seed: int, jobs: int) -> None:
         assert server.done["doubled"], server.done
         assert server.done["unanswered"] + server.done["lost"], server.done
     observer.check()
+    return dict(server.done)

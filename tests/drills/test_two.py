@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from services.core import audit
 from services.planes.protocol import Outcome, Phase
 from services.platform.migrate import migrate
 from tests import postgres
+from tests.drills.report import Tell
 from tests.house import House
 from tests.instance import free_port
 from tests.security.furnished import made
@@ -98,8 +100,9 @@ class Second:
             self.kill()
 
 
+@pytest.mark.drill("D12", "two platforms, one killed with -9")
 async def test_two_platforms_do_each_thing_once(
-    postgres_server: postgres.Server, tmp_path: Path, seed: int
+    postgres_server: postgres.Server, tmp_path: Path, seed: int, tell: Tell
 ) -> None:
     print(f"seed {seed}")
     with postgres_server.database() as url:
@@ -110,6 +113,7 @@ async def test_two_platforms_do_each_thing_once(
             second = Second(house, tmp_path, url)
             with second.running():
                 await _drill(house, second, random.Random(seed))
+                tell({"processes killed": 1, "jobs": JOBS})
 
 
 async def _drill(house: House, second: Second, draw: random.Random) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from services.experiments.gateway import table
-from services.experiments.gateway.gate import SERVER_INFO
+from services.experiments.protocol import SERVER_INFO
 
 PROGRAM = """
 import json, sys

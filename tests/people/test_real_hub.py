@@ -41,7 +41,8 @@ def logged_in(smalti: Instance) -> httpx.Client:
     smalti.log_in(smalti.admin, smalti.password, browser)
     page = follow(browser, browser.get(HOME))
     assert page.status_code == 200
-    assert "What is running" in page.text
+    assert page.url.path == HOME
+    assert "<title>Smalti</title>" in page.text
     return browser
 
 

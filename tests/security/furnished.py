@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from services import workloads
+from services.core.ids import new_id
 from services.core.rights import PlatformRole
 from services.core.routing import Route
+from services.core.work import Work
 from tests.house import House
 from tests.workloads.agent import ScriptedAgent
 
@@ -71,7 +74,34 @@ async def _owner(house: House, agent: ScriptedAgent, name: str) -> Owner:
     service = await made(house, "POST", "/tokens", token, json={"name": "robot"})
     body = {"project_id": ids["project"]}
     workspace = await made(house, "POST", "/workspaces", token, json=body)
-    return Owner(name, token, {**ids, "token": service["id"], "workspace": workspace["id"]})
+    ids |= {"token": service["id"], "workspace": workspace["id"]}
+    await _snapshot(house, agent, ids, token)
+    return Owner(name, token, ids)
+
+
+async def _snapshot(house: House, agent: ScriptedAgent, ids: dict[str, str], token: str) -> None:
+    """Have a session of the workspace saved once, and end it."""
+    run_id = new_id()
+    order = {
+        "project_id": ids["project"],
+        "project": "wine",
+        "person_id": ids["person"],
+        "repository": "/services/smalti/git/wine.git",
+        "commit": ids["commit"],
+        "session": {"tool": "jupyterlab", "base_url": "/user/x/", "volume": ids["workspace"]},
+        "environment": {"name": "default", "revision": 1, "digest": "x"},
+    }
+    new = workloads.NewWorkload(
+        id=run_id, kind="session", project_id=ids["project"], person_id=ids["person"],
+        tier=None, order=order, timeout=None,
+    )  # fmt: skip
+    await Work(house.context, house.tokens.actors[token]).write(workloads.create, new)
+    await agent.poll()
+    path = f"/agent/runs/{run_id}/1/snapshots"
+    told = {"commit": ids["commit"], "taken_at": "2026-01-01T00:00:00Z", "files": 1, "size": 9}
+    await made(house, "GET", path, agent.token)
+    assert (await made(house, "POST", path, agent.token, json=told))["number"] == 1
+    await agent.finish(run_id)
 
 
 def routes_of(house: House) -> list[Route]:
@@ -90,6 +120,10 @@ def bodies(owner: Owner, route: Route) -> list[dict[str, Any]]:
         return [{"name": "mine", "ref": "main"}]
     if path.endswith("/workspaces/{id}"):
         return [{"title": "changed"}]
+    if path.endswith("/branch"):
+        return [{"name": "mine"}]
+    if path.endswith("/restore"):
+        return [{"number": 1}]
     if path.endswith("/keep"):
         return [{"until": None}]
     if path.endswith("/rerun"):

@@ -27,6 +27,8 @@ OPEN = {
     "GET /oauth_callback": "needs a state of this browser",
     "POST /logout": "needs the session's XSRF value",
     "GET ": "leads to the first page",
+    "GET /experiments/away": "the same words for everybody",
+    "GET /experiments/server-info": "the same words for everybody",
     "GET /static/{name}": "the pages' own files",
     "GET /static/built/{name}": "the console's own files",
     "GET /objects/{token}": "needs a signed address",

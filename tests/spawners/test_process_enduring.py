@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from spawners.process import ProcessRuntime
 from spawners.runtime import RunEnd, RunPhase
 from spawners.shim import disk
 from spawners.shim.disk import DiskWatch
 from tests.spawners.conftest import MakeYard
-from tests.spawners.yard import LIMITS, Yard
+from tests.spawners.yard import LIMITS, Yard, until
 
 SERVER = """
 import subprocess, sys
@@ -36,9 +37,15 @@ async def test_the_largest_program_is_ended_and_the_first_goes_on(each_yard: Yar
     await each_yard.wrote(spec.key, b"child ended with -9")
     said = b"[smalti] memory limit of 200 MiB reached: the largest program was ended"
     await each_yard.wrote(spec.key, said)
-    state = each_yard.runtime.state(spec.key)
-    assert state is not None
+    state = await until(lambda: next((one for one in each_yard.heard if one.reason), None))
     assert state.phase is RunPhase.RUNNING
+    assert state.reason.startswith("memory limit of 200 MiB reached: the largest program was ended")
+    await each_yard.close()
+    each_yard.runtime = ProcessRuntime(each_yard.settings)
+    await each_yard.open()
+    adopted = each_yard.runtime.state(spec.key)
+    assert adopted is not None
+    assert (adopted.phase, adopted.reason) == (state.phase, state.reason)
 
 
 async def test_its_own_failure_is_not_blamed_on_a_limit_that_a_child_had_met(

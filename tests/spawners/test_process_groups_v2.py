@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from spawners.process import groups
+from spawners.process import ProcessRuntime, ProcessSettings, groups
+from spawners.runtime import RuntimeFailure
 from spawners.shim import cgroups
 from spawners.shim.cgroups import Caps, Group
 
@@ -79,3 +80,10 @@ def test_controllers_are_delegated_once(group: Group) -> None:
     (folder / "cgroup.subtree_control").write_text("memory pids cpu\n")
     groups._delegate(str(folder))
     assert (folder / "cgroup.subtree_control").read_text() == "memory pids cpu\n"
+
+
+async def test_a_unit_that_does_not_run_is_no_place_for_runs(tmp_path: Path) -> None:
+    settings = ProcessSettings(state=tmp_path / "state", runs_unit="smalti-nobody@here.service")
+    runtime = ProcessRuntime(settings)
+    with pytest.raises(RuntimeFailure, match=r"smalti-nobody@here\.service"):
+        await runtime.open()

@@ -67,6 +67,19 @@ def test_platform_gets_its_paths_unchanged(smalti: Instance, host: str, path: st
     assert get(smalti, path, host).json()["path"] == path
 
 
+@pytest.mark.usefixtures("platform")
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_while_mlflow_is_away_the_platform_says_so_in_its_place(
+    smalti: Instance, host: str
+) -> None:
+    away = get(smalti, "/services/mlflow/api/2.0/mlflow/runs/get?run_id=1", host)
+    assert away.status_code == 503
+    assert away.json()["path"] == "/services/smalti/experiments/away"
+    info = get(smalti, "/services/mlflow/api/3.0/mlflow/server-info", host)
+    assert info.status_code == 200
+    assert info.json()["path"] == "/services/smalti/experiments/server-info"
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "admin.localhost", "evil.example"])
 @pytest.mark.parametrize("path", ["/hub/login", "/services/smalti/", "/"])
 def test_pages_live_on_the_main_host_only(smalti: Instance, host: str, path: str) -> None:

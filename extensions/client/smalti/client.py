@@ -14,6 +14,7 @@ from smalti.projects import Projects
 from smalti.retries import Retry
 from smalti.secrets import Secrets
 from smalti.settings import Target, Wish, resolve
+from smalti.snapshots import Snapshots
 from smalti.transport import Call, Transport
 from smalti.workspaces import Workspaces
 
@@ -45,9 +46,10 @@ class Client:
         self.target = target
         self.transport = Transport(target.address, target.token, retry)
         self.projects = Projects(self.transport)
-        self.jobs = Jobs(self.transport, self.projects)
-        self.secrets = Secrets(self.transport)
         self.workspaces = Workspaces(self.transport, self.projects)
+        self.snapshots = Snapshots(self.transport, self.workspaces)
+        self.jobs = Jobs(self.transport, self.projects, self.snapshots)
+        self.secrets = Secrets(self.transport)
         self.tokens = Tokens(self.transport)
         self.environments = Catalog(self.transport, "environments", views.Environment)
         self.tiers = Catalog(self.transport, "hardware-tiers", views.HardwareTier)

@@ -18,20 +18,24 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from smalti.projects import Projects
+    from smalti.snapshots import Snapshots
 
 
 class JobOptions(TypedDict, total=False):
     """How a job runs; what is left out, the project or the platform decides.
 
     `file` (.py, .ipynb, .sh, .R) with its `args` instead of a command; `ref` is a branch, tag
-    or commit; `tier` and `environment` are names (an environment's id too), `revision` one of
-    the environment's; `env` its variables; `timeout` in seconds; `retries` 0 to 10. Two
-    starts with one `idempotency_key` are one job.
+    or commit; or else `workspace` (its name or id) for that workspace's files as they are now,
+    or as they were in its `snapshot`; `tier` and `environment` are names (an environment's id
+    too), `revision` one of the environment's; `env` its variables; `timeout` in seconds;
+    `retries` 0 to 10. Two starts with one `idempotency_key` are one job.
     """
 
     file: str | None
     args: Sequence[str]
     ref: str | None
+    workspace: str | None
+    snapshot: int | None
     tier: str | None
     environment: str | None
     revision: int | None
@@ -56,9 +60,10 @@ class JobFilter:
 class Jobs:
     """The jobs that the caller may see. `client.jobs["admin/wine#12"]`."""
 
-    def __init__(self, transport: Transport, projects: Projects) -> None:
+    def __init__(self, transport: Transport, projects: Projects, snapshots: Snapshots) -> None:
         self._transport = transport
         self._projects = projects
+        self._snapshots = snapshots
 
     def start(
         self,
@@ -126,6 +131,9 @@ class Jobs:
         environment = body.pop("environment", None)
         if environment is not None:
             body["environment_id"] = self._environment_id(environment)
+        workspace = body.pop("workspace", None)
+        if workspace is not None:
+            body["workspace_id"] = self._snapshots.workspace_id(workspace)
         if command is not None:
             body["command"] = command if isinstance(command, str) else [*command]
         for name in ("args", "tags"):

@@ -1,7 +1,9 @@
-// Keeps the first page true: when a job or plane changes, its lists are fetched anew.
+// Keeps the first page true: when a job or plane changes, its lists are fetched anew. Where the
+// console is being built, the page makes way for it.
 "use strict";
 
 const QUIET = 400; // milliseconds that must pass without news before the page is fetched
+const SOON = 3000; // milliseconds between two looks for the console
 
 let timer = null;
 let busy = false;
@@ -20,6 +22,10 @@ async function refresh() {
       return;
     }
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (page.querySelector("[data-live]") === null) {
+      window.location.reload(); // the console is there
+      return;
+    }
     for (const fresh of page.querySelectorAll("[data-live]")) {
       const old = document.querySelector(`[data-live="${fresh.dataset.live}"]`);
       if (old && !old.contains(document.activeElement)) {
@@ -45,3 +51,6 @@ for (const kind of ["job.created", "job.changed", "plane.changed", "project.crea
   news.addEventListener(kind, later);
 }
 document.addEventListener("visibilitychange", later);
+if ("soon" in document.body.dataset) {
+  window.setInterval(later, SOON);
+}

@@ -28,14 +28,23 @@ from services.experiments.protocol import (
 _PROJECT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
+class House:
+    """What is known of this instance, read once: at each request the files would be read anew."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.origin = settings.origin.lower()
+        self.cookie = f"__Host-{COOKIE}" if self.origin.startswith("https://") else COOKIE
+        self.key = settings.secret(PLATFORM_KEY).encode()
+
+
 class Caller:
     """The credential of one request, not yet looked at by anybody."""
 
-    def __init__(self, scope: Scope, settings: Settings) -> None:
+    def __init__(self, scope: Scope, house: House) -> None:
         self._headers = {
             bytes(name).lower(): bytes(value).decode("latin-1") for name, value in scope["headers"]
         }
-        self._settings = settings
+        self._house = house
         self.method: str = scope["method"]
         self.token = token_in(self.header("authorization"))
         self.session = None if self.token is not None else self._session()
@@ -54,8 +63,7 @@ class Caller:
         """Tell whether this is the platform process, which has checked its own caller."""
         if self.token is None:
             return False
-        key = self._settings.secret(PLATFORM_KEY)
-        return hmac.compare_digest(self.token.encode(), key.encode())
+        return hmac.compare_digest(self.token.encode(), self._house.key)
 
     def request(self) -> AccessRequest:
         """Put the question to the platform. Raises Unauthorized, Forbidden, NotFound."""
@@ -71,8 +79,7 @@ class Caller:
         return AccessRequest(token=self.token, session=self.session, project_id=named or None)
 
     def _session(self) -> str | None:
-        secure = self._settings.origin.startswith("https://")
-        return cookie_in(self.header("cookie"), f"__Host-{COOKIE}" if secure else COOKIE)
+        return cookie_in(self.header("cookie"), self._house.cookie)
 
     def _check_browser(self) -> None:
         """A cookie comes along with whatever page asks: only pages of our own may."""
@@ -80,7 +87,7 @@ class Caller:
         if self.method in SAFE:
             return
         same = self.header("sec-fetch-site") == "same-origin"
-        if not same and self.header("origin").lower() != self._settings.origin.lower():
+        if not same and self.header("origin").lower() != self._house.origin:
             raise Forbidden("This came from another site's page.", code="cross_site")
 
 

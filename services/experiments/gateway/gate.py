@@ -14,14 +14,15 @@ from urllib.parse import parse_qsl, quote, unquote
 
 from services.core.errors import BadRequest, NotFound, PublicError
 from services.core.settings import Settings
-from services.experiments.gateway import answers, bodies, judging, pages, table
+from services.experiments.gateway import answers, bodies, judging, table
 from services.experiments.gateway.access import Access
 from services.experiments.gateway.answers import Receive, Scope, Send
-from services.experiments.gateway.callers import Caller, admit
+from services.experiments.gateway.callers import Caller, House, admit
 from services.experiments.gateway.loading import Mlflow
+from services.experiments.gateway.own import Own
 from services.experiments.gateway.paths import is_plain, is_plain_artifact
 from services.experiments.gateway.table import Kind, Need, Rule
-from services.experiments.protocol import ENTER, PREFIX, WORKSPACE, AccessAnswer
+from services.experiments.protocol import ENTER, PREFIX, SERVER_INFO, WORKSPACE, AccessAnswer
 
 log = logging.getLogger("smalti.experiments")
 
@@ -30,22 +31,9 @@ _PASSED = frozenset(
     b"accept accept-language content-type content-length if-none-match if-modified-since range "
     b"user-agent x-mlflow-experiment-id x-mlflow-run-id transfer-encoding".split()
 )
-_NO_TELEMETRY = {"disable_ui_telemetry": True, "disable_ui_events": [], "ui_rollout_percentage": 0}
 
 
-# Asked first by every client, once and without a second try: so it is answered while MLflow is
-# starting and the platform is away. It tells nothing that depends on who asks.
 _SERVER_INFO = ("/api/3.0/mlflow/server-info", "/ajax-api/3.0/mlflow/server-info")
-SERVER_INFO = {
-    "store_type": "SqlStore",
-    "workspaces_enabled": True,
-    "trace_archival_enabled": False,
-    "multipart_uploads_enabled": False,
-    "multipart_downloads_enabled": False,
-    "presigned_upload_run_id_supported": False,
-    "presigned_upload_model_id_supported": False,
-    "features_enabled": {"gateway": False},
-}
 
 
 class Gate:
@@ -53,6 +41,8 @@ class Gate:
 
     def __init__(self, settings: Settings, access: Access, mlflow: Mlflow) -> None:
         self._settings, self._access, self._mlflow = settings, access, mlflow
+        self._house = House(settings)
+        self._own = Own(access, mlflow)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection or request."""
@@ -93,7 +83,7 @@ class Gate:
             await answers.answer_json(send, SERVER_INFO)
             return
         app = self._mlflow.app
-        caller = Caller(scope, self._settings)
+        caller = Caller(scope, self._house)
         rule = table.find(scope["method"], path)
         if caller.anonymous and rule is not None and path == "/":
             target = f"{ENTER}?next={quote(f'{PREFIX}/', safe='')}"
@@ -105,7 +95,7 @@ class Gate:
         _check_query(scope, path)
         who = await admit(caller, rule, self._access)
         if rule.kind is Kind.OWN:
-            await self._own(caller, path, send)
+            await self._own.answer(caller, path, who, send)
             return
         if rule.need is not Need.SIGNED and who.project is not None and not caller.is_platform:
             await self._mlflow.ensure_workspace(who.project.id, who.project.name)
@@ -117,28 +107,6 @@ class Gate:
             await answers.answer(send, 200, b"OK", "text/plain")
         else:
             self._mlflow.app  # noqa: B018 - says that it is not there
-
-    async def _own(self, caller: Caller, path: str, send: Send) -> None:
-        page = self._page(path)
-        if page is not None:
-            headers = {"Content-Security-Policy": answers.PAGE_POLICY}
-            await answers.answer(send, 200, page[0], page[1], headers)
-            return
-        if path.endswith("/ui-telemetry"):
-            await answers.answer_json(send, _NO_TELEMETRY)
-            return
-        if caller.is_platform:
-            raise NotFound("There is no such thing here.")
-        found = await self._access.projects(caller.request())
-        spaces = [{"name": one.id, "description": one.full_name} for one in found.projects]
-        await answers.answer_json(send, {"workspaces": spaces})
-
-    def _page(self, path: str) -> tuple[bytes, str] | None:
-        if path == "/":
-            return pages.first_page(self._mlflow.index), "text/html; charset=utf-8"
-        if path == pages.SCRIPT:
-            return pages.script(), "text/javascript"
-        return (pages.style(), "text/css") if path == pages.STYLE else None
 
     async def _pass_on(
         self, app: Any, rule: Rule, call: tuple[Scope, Receive, Send], who: AccessAnswer

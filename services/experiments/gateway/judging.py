@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit
 
 from services.experiments.gateway.paths import is_plain, is_plain_artifact
@@ -21,7 +22,6 @@ _PLACES = frozenset(
     {"mlflow.artifactLocation", "mlflow.trace.archiveLocation", "mlflow.trace.spansLocation"}
 )
 _SOURCES = frozenset({"runs", "models", "mlflow-artifacts"})
-_OPEN = frozenset({"tags", "trace_metadata", "request_metadata", "params", "inputs", "outputs"})
 GRAPHQL_LONGEST = 20_000
 # On what these create stands who made it.
 CREATES = re.compile(
@@ -48,23 +48,26 @@ def parse(raw: bytes) -> Json:
         raise Refused("The body is not JSON.") from error
     if not isinstance(value, dict):
         raise Refused("The body must be a JSON object.")
-    return cast("Json", _spelled(value, 0))
+    body = _spelled(value)
+    if isinstance(body.get("trace"), dict):  # deeper, only a trace's own tags are judged
+        body["trace"] = _spelled(body["trace"])
+    return body
 
 
-def _spelled(value: Any, depth: int) -> Any:
-    """Write names with underscores, down to where people's own names begin."""
-    if isinstance(value, list) and depth < 4:
-        return [_spelled(one, depth + 1) for one in value]
-    if not isinstance(value, dict) or depth >= 4:
-        return value
+def _spelled(value: Json) -> Json:
+    """Write an object's own names with underscores."""
     spelled: Json = {}
     for name, inner in value.items():
-        plain = re.sub(r"(?<=[a-z0-9])([A-Z])", lambda m: "_" + m[1].lower(), name)
+        plain = _underscored(name)
         if plain in spelled:
             raise Refused(f"{plain} is given twice.")
-        free = plain in _OPEN and isinstance(inner, dict)
-        spelled[plain] = inner if free else _spelled(inner, depth + 1)
+        spelled[plain] = inner
     return spelled
+
+
+@lru_cache(maxsize=1000)
+def _underscored(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match[1].lower(), name)
 
 
 def judge(path: str, body: Json, who: AccessAnswer) -> Json:

@@ -14,11 +14,9 @@ from typing import Any
 from services.core.errors import Unavailable
 from services.core.settings import Settings
 from services.experiments.gateway import mlflow_wiring
+from services.experiments.protocol import RETRY_AFTER
 
 log = logging.getLogger("smalti.experiments")
-
-# Clients of seven tries, as many as MLflow makes unasked, should not give up meanwhile.
-RETRY_AFTER = 5
 
 
 class Mlflow:

@@ -16,15 +16,17 @@ _FIRST = {
     "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": "true",
     "mlflow.assistant.panelOpen_v1": "false",
     "mlflow.workflowType_v1": '"machine_learning"',
+    "mlflow.telemetry.info.alert.dismissed_v1": "true",
+    "_mlflow_model_registry_promo_modal_dismissed_v1": "true",
 }
 _HIDDEN = (
     "mlflow.home.workspaces.create_button",
     "mlflow.home.workspaces.edit_workspace",
     "mlflow.home.workspaces.delete_workspace",
-    "mlflow.home.telemetry-alert",
-    "mlflow.assistant.fab",
     "mlflow.sidebar.gateway_tab_link",
+    "mlflow.home.demo-banner.launch",
 )
+_HIDDEN_ELSE = ("[data-assistant-ui]", 'a[href*="#/gateway"]')
 
 
 def script() -> bytes:
@@ -37,8 +39,10 @@ def script() -> bytes:
 
 def style() -> bytes:
     """What is not shown."""
-    chosen = ",\n".join(f'[data-component-id="{name}"]' for name in _HIDDEN)
-    return f'{chosen},\na[href*="#/gateway"] {{ display: none !important; }}\n'.encode()
+    chosen = [f'[data-component-id="{name}"]' for name in _HIDDEN]
+    # Some of MLflow's own rules say !important too: ours are the more special ones.
+    named = ",\n".join(f":root:root:root:root {one}" for one in [*chosen, *_HIDDEN_ELSE])
+    return f"{named} {{ display: none !important; }}\n".encode()
 
 
 def first_page(index: Path) -> bytes:

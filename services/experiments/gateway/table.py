@@ -190,6 +190,12 @@ READ  GET    /ajax-api/2.0/mlflow/logged-models/<id>/artifacts/files file
 READ  GET    /ajax-api/2.0/mlflow/get-trace-artifact file
 READ  GET    /ajax-api/3.0/mlflow/get-trace-artifact file
 SIGNED GET   /ajax-api/3.0/mlflow/ui-telemetry own
+SIGNED GET   /ajax-api/3.0/mlflow/assistant/config own
+SIGNED GET   /ajax-api/3.0/mlflow/assistant/providers own
+SIGNED GET   /ajax-api/2.0/mlflow/gateway-proxy own
+SIGNED GET   /ajax-api/2.0/mlflow/users/current own
+SIGNED GET   /ajax-api/3.0/mlflow/users/current/permissions own
+SIGNED GET   /ajax-api/3.0/mlflow/users/roles/list own
 READ  GET    /get-artifact file
 READ  GET    /model-versions/get-artifact file
 READ  POST   /graphql graphql

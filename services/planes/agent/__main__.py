@@ -32,7 +32,9 @@ def build_agent(found: settings.Settings, client: Client) -> Agent:
     """Make the agent with the runtime that this plane runs things with."""
     cluster = pods_of()
     if cluster is None:
-        return Agent(found, client, ProcessRuntime(ProcessSettings(state=found.home / "runtime")))
+        unit = os.environ.get("SMALTI_RUNS_UNIT", "")
+        wanted_here = ProcessSettings(state=found.home / "runtime", runs_unit=unit)
+        return Agent(found, client, ProcessRuntime(wanted_here))
     pods, wanted = cluster
     return Agent(found, client, KubernetesRuntime(wanted, Api(access.find())), pods)
 

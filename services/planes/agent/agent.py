@@ -29,6 +29,7 @@ from services.planes.agent.reports import Outbox
 from services.planes.agent.rules import Kept
 from services.planes.agent.secrets import Secrets
 from services.planes.agent.settings import Settings
+from services.planes.agent.snapshots import Snapshots
 from services.planes.agent.trash import Trash
 from services.planes.agent.trees import Trees
 from services.planes.agent.uploads import Uploads
@@ -88,6 +89,7 @@ class Agent:
             secrets=Secrets(client, first, longest),
             logs=LogShipping(client, self._runtime, first, longest),
             uploads=Uploads(client, first, longest),
+            snapshots=Snapshots(settings, client, self._runtime),
             resync=self._resync,
             forgotten=self._on_forgotten,
             pace=pace,
@@ -110,8 +112,10 @@ class Agent:
                 group.create_task(self._bench.outbox.run(), name="reports")
                 group.create_task(self._tick(), name="clock")
                 group.create_task(self._trash.run(), name="trash")
+                group.create_task(self._bench.snapshots.run(), name="snapshots")
         finally:
             await asyncio.gather(*(work.close() for work in self._works.values()))
+            await self._bench.snapshots.close()
             self._note(False)
             await self._client.close()
             await self._runtime.close()

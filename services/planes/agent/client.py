@@ -26,6 +26,10 @@ from services.planes.protocol import (
     Reports,
     ReportsAnswer,
     SecretsAnswer,
+    SnapshotAnswer,
+    SnapshotBegin,
+    SnapshotReport,
+    SnapshotWishes,
     VolumesAnswer,
 )
 from spawners.runtime import RunKey
@@ -134,10 +138,32 @@ class Client:
         read = 60 + size / (1 << 20)
         return _parse(OutputEntry, await self._call("PUT", where, body, headers, read=read))
 
-    async def _post(self, path: str, message: BaseModel, kind: type[Answer]) -> Answer:
+    async def snapshot_begin(self, key: RunKey) -> SnapshotBegin:
+        """Ask where a session's snapshots stand."""
+        return _parse(SnapshotBegin, await self._call("GET", _run(key, "snapshots"), read=120.0))
+
+    async def put_pack(self, key: RunKey, pieces: AsyncIterator[bytes], large: int = 0) -> None:
+        """Put a pack of objects of a session's files; `large` is about its size, if it is."""
+        headers = {"Content-Type": "application/octet-stream"}
+        read = 120 + large / (1 << 20)
+        await self._call("PUT", _run(key, "snapshots/pack"), pieces, headers, read=read)
+
+    async def report_snapshot(self, key: RunKey, report: SnapshotReport) -> SnapshotAnswer:
+        """Say that all of a commit was put: from the answer on it is safe."""
+        path = _run(key, "snapshots")
+        return await self._post(path, report, SnapshotAnswer, read=330.0)
+
+    async def snapshot_wishes(self, after: int, wait: float) -> SnapshotWishes:
+        """Wait up to `wait` seconds for sessions whose snapshot somebody waits for."""
+        path = f"/agent/snapshots?after={after}&wait={wait:g}"
+        return _parse(SnapshotWishes, await self._call("GET", path, read=wait + 15))
+
+    async def _post(
+        self, path: str, message: BaseModel, kind: type[Answer], read: float = 30.0
+    ) -> Answer:
         body = message.model_dump_json(exclude_none=True).encode()
         headers = {"Content-Type": "application/json"}
-        return _parse(kind, await self._call("POST", path, body, headers))
+        return _parse(kind, await self._call("POST", path, body, headers, read=read))
 
     async def _call(
         self,

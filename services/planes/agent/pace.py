@@ -1,7 +1,8 @@
 """Waiting between tries.
 
-Owns the growing, jittered pause after a failure. Called by every loop that speaks to the
-control plane. Must never be used to wait for something that can be awaited.
+Owns the growing, jittered pause after a failure, and the end of a wait that was broken off.
+Called by every loop that speaks to the control plane. Must never be used to wait for what can be
+awaited.
 """
 
 from __future__ import annotations
@@ -47,3 +48,10 @@ class Backoff:
                 await self._cut.wait()
         except TimeoutError:
             return
+
+
+def take_back_cancel() -> None:
+    """Let the present task go on after a cancellation that was meant for one step of it."""
+    task = asyncio.current_task()
+    assert task is not None
+    task.uncancel()

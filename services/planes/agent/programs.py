@@ -149,6 +149,8 @@ def variables(
         SMALTI_COMMIT=order.commit,
         SMALTI_OUTPUTS=str(outputs),
     )
+    if order.session is not None:
+        found["SMALTI_WORKSPACE_ID"] = order.session.volume
     return {**experiments(order, api), **found}
 
 

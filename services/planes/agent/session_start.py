@@ -14,6 +14,10 @@ import argparse
 import os
 import subprocess
 import sys
+import time
+
+PATIENCE = 60.0  # seconds in which a commit that is not here is asked for again
+PAUSE = 1.0
 
 
 def git(*arguments: str) -> tuple[int, str]:
@@ -38,17 +42,34 @@ def follow_origin(url: str) -> None:
         git("config", "smalti.origin", url)
 
 
-def restore(commit: str) -> None:
-    """Give the working tree the files of a commit; HEAD and untracked files stay."""
-    code, said = git("cat-file", "-e", f"{commit}^{{commit}}")
-    if code:
-        code, said = git("fetch", "--quiet", "--no-write-fetch-head", "origin", commit)
+def restore(commit: str, start: str) -> None:
+    """Give the working tree the files of a commit; HEAD and untracked files stay.
+
+    Once for each start, whatever the number of its attempts: what was worked since is newer.
+    """
+    done = f"{start} {commit}"
+    if git("config", "--get", "smalti.restored") == (0, done):
+        return
+    code, said = fetch(commit)
     if not code:
         code, said = git("restore", f"--source={commit}", "--worktree", "--no-overlay", "--", ".")
+    if not code:
+        code, said = git("config", "smalti.restored", done)
     if code:
         sys.exit(f"The files of {commit[:12]} could not be put back: {said}")
     sys.stdout.write(f"The files of {commit[:12]} were put back\n")
     sys.stdout.flush()
+
+
+def fetch(commit: str) -> tuple[int, str]:
+    """Have a commit here; a platform that is away is waited for. As `git`."""
+    end_by = time.monotonic() + PATIENCE
+    code, said = git("cat-file", "-e", f"{commit}^{{commit}}")
+    while code and time.monotonic() < end_by:
+        code, said = git("fetch", "--quiet", "--no-write-fetch-head", "origin", commit)
+        if code:
+            time.sleep(PAUSE)
+    return code, said
 
 
 def main() -> None:
@@ -61,7 +82,7 @@ def main() -> None:
     if wanted.origin:
         follow_origin(wanted.origin)
     if wanted.restore:
-        restore(wanted.restore)
+        restore(wanted.restore, os.environ["SMALTI_RUN_ID"])
     lab = os.path.join(os.path.expanduser("~"), ".jupyter", "lab")
     # What a person sets in JupyterLab persists; a server configuration of theirs is not read.
     os.environ["JUPYTERLAB_SETTINGS_DIR"] = os.path.join(lab, "user-settings")

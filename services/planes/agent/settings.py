@@ -60,6 +60,7 @@ class Pace:
     log_quick: float = 0.2  # next look while there is output
     log_quiet: float = 0.75  # and while there is none
     samples: float = 4.0
+    snapshots: float = 1.0  # from one look at a session's files to the next
     repeat: float = 30.0  # final reports are repeated until told to forget
     clean: float = 300.0
     backoff_first: float = 0.2

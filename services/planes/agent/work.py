@@ -18,13 +18,14 @@ from services.planes.agent import rules, telling
 from services.planes.agent.client import Away, Client, Gone, NoRoom
 from services.planes.agent.desired import Desired
 from services.planes.agent.logs import LogShipping, RunLog
-from services.planes.agent.pace import Backoff
+from services.planes.agent.pace import Backoff, take_back_cancel
 from services.planes.agent.preparing import Preparing
 from services.planes.agent.programs import CannotPrepare
 from services.planes.agent.reports import Outbox
 from services.planes.agent.rules import Kept, Step
 from services.planes.agent.secrets import Secrets
 from services.planes.agent.settings import Pace
+from services.planes.agent.snapshots import Snapshots
 from services.planes.agent.uploads import Uploads
 from services.planes.protocol import LimitsOrder, Outcome, OutputEntry, Phase, RunReport
 from spawners.runtime import RunKey, RunPhase, RunState, Runtime, RuntimeFailure
@@ -49,6 +50,7 @@ class Bench:
     secrets: Secrets
     logs: LogShipping
     uploads: Uploads
+    snapshots: Snapshots
     resync: asyncio.Event  # set it to ask the control plane anew for all that should be here
     forgotten: Callable[[Kept], None]  # called when nothing is left of a workload
     pace: Pace
@@ -121,11 +123,11 @@ class Work:
         phase = rules.reported_phase(state)
         why = state.reason if state and state.phase is RunPhase.STARTING else None
         report = telling.report_on(self.kept.command, phase, state, why, self._log.end)
-        if phase is not Phase.RUNNING:
+        if phase is not Phase.RUNNING or state is None:
             return report
         shown = self._bench.preparing.shown(self.kept.key, self.kept.command.order)
         self._announced = shown.get("address") is not None
-        return report.model_copy(update=shown)
+        return report.model_copy(update={"reason": state.reason, **shown})
 
     def sampled(self) -> None:
         """Report the samples taken of a run that runs."""
@@ -183,10 +185,10 @@ class Work:
         except asyncio.CancelledError:
             if not self._interrupted:
                 raise
-            _take_back_cancel()
+            take_back_cancel()
         except Exception as error:  # noqa: BLE001 - made into a report below
             if self._interrupted:
-                _take_back_cancel()  # it failed while it was left off: no failure of the run
+                take_back_cancel()  # it failed while it was left off: no failure of the run
             else:
                 failure = error
         finally:
@@ -259,6 +261,7 @@ class Work:
 
     async def _watch(self) -> None:
         self._put_state()
+        self._bench.snapshots.follow(self.kept.key, self.kept.command.order)
         pace = self._bench.pace
         delay, backoff = pace.log_first, Backoff(pace.backoff_first, pace.backoff_far / 4)
         while True:
@@ -295,14 +298,14 @@ class Work:
         self._put_state()
         await self._log.ship_all(self._held)
         outputs: list[OutputEntry] = []
-        notes: list[str] = []
         if self._gone < GONE_MAX:
             order = self.kept.command.order
+            await bench.snapshots.conclude(key, order)
             limits = order.limits if order else LimitsOrder(cpu=0, memory=0)
             folder = bench.preparing.places(key).outputs
             self._notes += await bench.runtime.bring_outputs(key, folder, limits.outputs)
             outputs, notes = await bench.uploads.put_all(key, folder, limits, self._held)
-        self._notes += notes
+            self._notes += notes
         tail = await self._log.tail(max(state.log_size, self._log.end or 0))
         self._conclude(state, outputs, tail)
 
@@ -382,12 +385,6 @@ class Work:
         self._bench.outbox.put(report)
         fields = {"run": str(self.kept.key), "outcome": report.outcome, "why": report.reason}
         log.info("run finished", extra=fields)
-
-
-def _take_back_cancel() -> None:
-    task = asyncio.current_task()
-    assert task is not None
-    task.uncancel()
 
 
 _STEPS = {

@@ -42,7 +42,7 @@ class Collector(ThreadingHTTPServer):
     def __init__(self, order: dict[str, Any]) -> None:
         self.order = order
         self.done = threading.Event()
-        super().__init__(("", order["port"]), Handler)
+        super().__init__((order.get("host", ""), order["port"]), Handler)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -185,6 +185,11 @@ def _walk(at: int, prefix: bytes, depth: int) -> Iterator[tuple[bytes, str, int 
         os.close(at)
 
 
+def begun(order: dict[str, Any]) -> bool:
+    """Tell whether the person's program was ever taken up."""
+    return os.path.lexists(f"{order['folder']}/record")
+
+
 def _content(path: str) -> bytes:
     try:
         handle = os.open(path, _READ)
@@ -205,11 +210,13 @@ def main() -> int:
     """Serve until released."""
     with open(sys.argv[1], "rb") as file:
         order: dict[str, Any] = json.loads(file.read())
-    # The kubelet's SIGTERM says that the run is over; the agent has still to take what is left.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     server = Collector(order)
+    # The kubelet's SIGTERM says that the run is over; the agent has still to take what is left.
+    # Where nothing has run there is nothing to be taken, and the pod's end must not wait for it.
+    signal.signal(signal.SIGTERM, lambda *_: None if begun(order) else server.done.set())
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    server.done.wait()
+    while not server.done.wait(3600):
+        continue
     return 0
 
 

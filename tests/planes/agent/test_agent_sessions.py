@@ -256,6 +256,7 @@ async def test_a_kernel_that_eats_all_memory_dies_and_the_server_lives(
         said = "memory limit of 700 MiB reached: the largest program was ended"
         await control.until(lambda: said in control.log("w1").decode(), timeout=40)
         assert await browser.execute(calm, "print(kept)") == "7\n"
+        await control.until(lambda: said in (control.reports["w1", 1].reason or ""))
         assert control.reports["w1", 1].phase is Phase.RUNNING
     await control.stop_run("w1")
     final = await control.final("w1", timeout=60)

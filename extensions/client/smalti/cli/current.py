@@ -38,6 +38,13 @@ def project(app: App, text: str | None) -> Project:
     return app.client.projects.get(here)
 
 
+def workspace_of(project_id: str) -> str | None:
+    """Give the id of the workspace that this program runs in, if it is of a project."""
+    if os.environ.get("SMALTI_PROJECT_ID") != project_id:
+        return None
+    return os.environ.get("SMALTI_WORKSPACE_ID") or None
+
+
 def job(app: App, text: str | None) -> Job:
     """Return a job that was named, or the caller's newest one if none was."""
     from smalti.jobs import JobFilter

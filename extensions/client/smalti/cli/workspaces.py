@@ -11,6 +11,7 @@ from smalti.cli import current, output
 from smalti.cli.app import App, Group, pass_app
 from smalti.cli.jobs import live
 from smalti.cli.parsing import span
+from smalti.cli.snapshots import branch, restore, snapshots
 from smalti.cli.terminal import clean
 
 if TYPE_CHECKING:
@@ -209,3 +210,7 @@ def _pairs(view: WorkspaceView) -> list[tuple[str, object]]:
         ("deleted", output.local(view.deleted_at)),
         ("gone for good", output.local(view.gone_at)),
     ]
+
+
+for _command in (snapshots, restore, branch):
+    workspaces.add_command(_command)

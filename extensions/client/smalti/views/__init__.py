@@ -19,6 +19,7 @@ from smalti.views.people import Me, Reference, Token
 from smalti.views.platform import Dependency, Event, Health
 from smalti.views.projects import Author, Branch, Commit, File, Member, ProjectView
 from smalti.views.secrets import Rotation, Secret, SecretUse, Vault
+from smalti.views.snapshots import Restore, Snapshot, SnapshotBranch
 from smalti.views.workspaces import WorkspaceView
 
 __all__ = [
@@ -53,10 +54,13 @@ __all__ = [
     "ProjectView",
     "Reference",
     "Resources",
+    "Restore",
     "Rotation",
     "Sample",
     "Secret",
     "SecretUse",
+    "Snapshot",
+    "SnapshotBranch",
     "StatusChange",
     "Token",
     "Usage",

@@ -15,7 +15,7 @@ export function Palette() {
   useEffect(() => onOpenPalette(() => setOpened(true)), []);
   return (
     <Modal opened={opened} onClose={() => setOpened(false)} withCloseButton={false} size="lg" yOffset="12vh" centered={false} padding="md"
-      aria-label="Search" transitionProps={{ duration: 80 }}>
+      attributes={{ content: { "aria-label": "Search" } }} transitionProps={{ duration: 80 }}>
       {opened && <Search onDone={() => setOpened(false)} />}
     </Modal>
   );

@@ -20,6 +20,8 @@ from smalti.errors import BadRequest
 @click.option("--file", "-f", help="Run this file of the project (.py, .ipynb, .sh, .R).")
 @click.option("--shell", metavar="LINE", help="Run this line with /bin/sh.")
 @click.option("--ref", help="Branch, tag or commit; else the default branch.")
+@click.option("--workspace", help="Run this workspace's files as they are now; see below.")
+@click.option("--snapshot", type=click.IntRange(1), help="Of the workspace: this snapshot.")
 @click.option("--tier", help="Hardware tier; else the project's or the default one.")
 @click.option("--environment", help="Environment, by name or id; else the project's.")
 @click.option("--revision", type=click.IntRange(1), help="Revision of the environment.")
@@ -48,12 +50,17 @@ def run(app: App, /, project: str, command: tuple[str, ...], **options: Any) -> 
 
     With --file, what stands after '--' are the file's arguments. Returns at once, unless told
     to --follow or --wait: then the exit code tells how the job ended.
+
+    In a workspace, a job of its own project runs the workspace's files as they are, committed
+    or not, unless --ref says otherwise. Members of the project then see them as the job's code.
     """
     follow, wait = options.pop("follow"), options.pop("wait")
     what = _what(command, options.pop("shell"), options.get("file"))
     if options.get("file") and command:
         options["args"] = command
     found = current.project(app, project)
+    if options["ref"] is None and options["workspace"] is None:
+        options["workspace"] = current.workspace_of(found.id)
     job = app.client.jobs.start(found, what, **options)
     name = f"{found.full_name}#{job.number}"
     if follow:

@@ -1,8 +1,9 @@
-"""The first page in a real browser: log in, watch a job come and go, log out; light and dark."""
+"""The plain page in a real browser: log in, watch a job come and go, log out; light and dark."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,45 +12,26 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.browser.conftest import built, chromium
 from tests.instance import Instance
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 PAGE = "/services/smalti/"
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 PICTURES = os.environ.get("SMALTI_TEST_PICTURES")  # a folder: what was seen is kept there
-
-
-def chromium() -> str:
-    """Find the browser, or skip."""
-    for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"):
-        if Path(path).exists():
-            return path
-    pytest.skip("Chromium is not installed (apt-get install chromium)")
 
 
 @pytest.fixture(scope="module")
 def smalti(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    """A whole Smalti."""
+    """A whole Smalti without a built console."""
     chromium()
-    with Instance(tmp_path_factory.mktemp("browser")) as made:
+    made = Instance(tmp_path_factory.mktemp("plain"))
+    made.home.mkdir()
+    line = f"c.Settings.console_folder = {str(made.home / 'console')!r}\n"
+    (made.home / "smalti_config.py").write_text(line)
+    with made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests here."""
-    path = chromium()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield made
-        made.close()
 
 
 @pytest.fixture
@@ -187,3 +169,18 @@ def test_it_fits_the_screen(
         page.screenshot(path=Path(PICTURES) / f"first-page-{scheme}-{width}.png", full_page=True)
     assert complaints == []
     context.close()
+
+
+def test_it_makes_way_for_the_console(smalti: Instance, context: BrowserContext) -> None:
+    folder = smalti.home / "console"
+    word = folder.with_name("console.json")
+    word.write_text('{"message": "The console is being built.", "soon": true}')
+    page, complaints = log_in(smalti, context)
+    page.wait_for_selector("text=The console is being built.")
+    try:
+        shutil.copytree(built(), folder)
+        page.wait_for_selector("nav[aria-label='Pages'], nav a:has-text('Projects')")
+    finally:
+        shutil.rmtree(folder)
+        word.unlink()
+    assert complaints == []
