@@ -3,6 +3,7 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
+import { budget } from "./budget";
 import { precompress } from "./precompress";
 
 export default defineConfig({
@@ -10,7 +11,7 @@ export default defineConfig({
   publicDir: false,
   // The platform puts a value of its own for each answer in this place.
   html: { cspNonce: "{{nonce}}" },
-  plugins: [react(), precompress()],
+  plugins: [react(), budget(), precompress()],
   build: {
     outDir: process.env.SMALTI_CONSOLE_OUT ?? "../../services/console/built",
     emptyOutDir: true,

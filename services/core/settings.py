@@ -17,6 +17,7 @@ from traitlets.config import Config, Configurable
 from traitlets.config.loader import JSONFileConfigLoader, PyFileConfigLoader
 
 from services.core.places import Places, load_places
+from services.core.private import others_can_read
 
 MiB = 1 << 20
 GiB = 1 << 30
@@ -168,7 +169,8 @@ class Settings(Configurable):
     ).tag(config=True)
     experiments_artifacts = Unicode(
         "",
-        help="Where artifacts of experiments are kept: s3://BUCKET/PREFIX. "
+        help="Where artifacts of experiments are kept: s3://BUCKET/PREFIX, reached with "
+        "`s3_endpoint`, `s3_region` and `secrets/s3.json` as the objects are. "
         "Empty: a folder in the state folder.",
     ).tag(config=True)
     experiments_body_max = Int(
@@ -218,6 +220,16 @@ class Settings(Configurable):
     def secret(self, name: str) -> str:
         """Read a secret that the supervisor made. FileNotFoundError when it is not there."""
         return (self.root / "secrets" / name).read_text().strip()
+
+    def s3_credentials(self) -> dict[str, str]:
+        """Read `secrets/s3.json`; empty when there is none. ValueError for one that is open."""
+        file = self.root / "secrets" / "s3.json"
+        if not file.exists():
+            return {}
+        if others_can_read(file):
+            raise ValueError(f"{file} can be read by others: chmod 600 it, then start.")
+        found: dict[str, str] = json.loads(file.read_text())
+        return found
 
     @property
     def origin(self) -> str:

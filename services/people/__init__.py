@@ -7,7 +7,7 @@ from services.people.entry import enter, meet
 from services.people.rules import PersonStatus, TokenKind
 from services.people.schemas import PersonName, PersonView
 from services.people.sources import acting, person_actor
-from services.people.store import Person, by_name, find, first, name_of, named
+from services.people.store import Person, by_name, find, first, name_of, named, retired
 from services.people.token_actions import ProjectGate
 from services.people.tokens import Token, consume_enrolment, issue_token, revoke_tokens
 
@@ -30,5 +30,6 @@ __all__ = [
     "name_of",
     "named",
     "person_actor",
+    "retired",
     "revoke_tokens",
 ]

@@ -95,6 +95,17 @@ def named(tx: Transaction, ids: Iterable[str]) -> dict[str, str]:
     return names
 
 
+def retired(tx: Transaction, ids: Iterable[str]) -> set[str]:
+    """Tell which of these persons have left for good."""
+    wanted = sorted(set(ids))
+    found: set[str] = set()
+    for start in range(0, len(wanted), MOST_IDS):
+        part = persons.c.id.in_(wanted[start : start + MOST_IDS])
+        gone = select(persons.c.id).where(part & persons.c.retired_at.is_not(None))
+        found |= {row.id for row in tx.all(gone)}
+    return found
+
+
 def add(
     tx: Transaction, name: str, created: datetime | None, *, display_name: str | None = None
 ) -> str:

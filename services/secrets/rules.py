@@ -9,6 +9,7 @@ from dataclasses import dataclass
 SCOPE_OF_PERSON = "person"
 SCOPE_OF_PROJECT = "project"
 LONGEST_NAME = 128
+SHORTEST_HIDDEN = 6  # bytes; the agents hide no shorter value in a log, see their `masking`
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # What the platform sets itself, and what makes a program load or run something else.

@@ -44,7 +44,10 @@ class SecretUseView(BaseModel):
 
 
 class SecretView(BaseModel):
-    """What is known of a secret: everything but its value. `used_by`: the last runs given it."""
+    """What is known of a secret: everything but its value. `used_by`: the last runs given it.
+
+    `hidden_in_logs`: False for a value too short to be hidden where a run's log shows it.
+    """
 
     id: str
     name: str
@@ -55,4 +58,5 @@ class SecretView(BaseModel):
     updated_at: datetime
     updated_by: PersonName
     last_used_at: datetime | None
+    hidden_in_logs: bool
     used_by: list[SecretUseView]

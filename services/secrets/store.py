@@ -12,7 +12,7 @@ from services.core.database import Transaction
 from services.core.errors import NotFound
 from services.core.ids import new_id
 from services.people import PersonName
-from services.secrets.rules import SCOPE_OF_PROJECT
+from services.secrets.rules import SCOPE_OF_PROJECT, SHORTEST_HIDDEN
 from services.secrets.schemas import SecretUseView, SecretView
 from services.secrets.tables import secret_uses
 from services.secrets.tables import secrets as table
@@ -64,6 +64,12 @@ def remove(tx: Transaction, secret_id: str) -> None:
     tx.execute(delete(table).where(table.c.id == secret_id))
 
 
+def owners(tx: Transaction, scope: str) -> set[str]:
+    """Tell who has any secrets."""
+    mine = select(table.c.owner_id).where(table.c.scope == scope).distinct()
+    return {row.owner_id for row in tx.all(mine)}
+
+
 def views(tx: Transaction, rows: Sequence[Row[Any]]) -> list[SecretView]:
     """Make the views of secrets, each with the last runs that were given it."""
     uses = _uses(tx, [row.id for row in rows])
@@ -85,6 +91,7 @@ def views(tx: Transaction, rows: Sequence[Row[Any]]) -> list[SecretView]:
             updated_at=row.updated_at,
             updated_by=who(row.updated_by),
             last_used_at=row.last_used_at,
+            hidden_in_logs=row.size >= SHORTEST_HIDDEN,
             used_by=[
                 SecretUseView(
                     kind=use.kind, id=use.workload_id, person=who(use.person_id), at=use.used_at

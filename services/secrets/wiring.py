@@ -1,4 +1,4 @@
-"""What secrets bring to a platform process: the clean-up of who used them."""
+"""What secrets bring to a platform process: clean-ups, of old uses and of owners who are gone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement
 
 from services.core.database import Transaction
 from services.core.work import Context
+from services.secrets import leftovers
 from services.secrets.tables import secret_uses
 from services.storage import Retention, cleaner
 
@@ -15,8 +16,9 @@ USES_KEPT = timedelta(days=90)
 
 
 def provide(context: Context) -> None:
-    """Let the retention know what is old."""
+    """Let the retention know what is old, and what belongs to nobody any more."""
     context.get(Retention).register("secret uses", cleaner(secret_uses, _old))
+    context.get(Retention).register("secrets of who is gone", leftovers.clean_up)
 
 
 def _old(tx: Transaction) -> ColumnElement[bool]:

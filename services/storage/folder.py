@@ -18,7 +18,7 @@ import shutil
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -35,6 +35,7 @@ from services.storage.writing import Writing, sync
 T = TypeVar("T")
 
 PIECE = 256 << 10  # bytes read at once
+AT_ONCE = 2 << 20  # bytes written at once: twice as much of an upload is held in memory
 BATCH = 500  # objects listed at once
 THREADS = 8
 LEFT_BEHIND = 24 * 3600.0  # age in seconds at which an unfinished file has no writer any more
@@ -64,14 +65,36 @@ class FolderStore(ObjectStore):
         path = self._path(check_key(key))
         writing = await self._do(Writing, self._incoming, self._disk, vital)
         try:
-            async for piece in pieces:
-                if most is not None and writing.size + len(piece) > most:
-                    raise TooLarge(f"it is larger than {most} bytes")
-                await self._do(writing.write, piece)
+            await self._fill(writing, pieces, most)
             await self._do(lambda: writing.place(path, synced=True))
         finally:
             self._threads.submit(writing.discard)  # not awaited: a cancelled caller could not
         return Stored(key, writing.size, writing.sha256)
+
+    async def _fill(self, writing: Writing, pieces: AsyncIterator[bytes], most: int | None) -> None:
+        """Write and hash what arrives, in two threads, while the next of it is waited for."""
+        size = 0
+        batch: list[bytes] = []
+        at_work: list[Future[None]] = []
+
+        def begin() -> None:
+            todo = batch.copy()
+            batch.clear()
+            at_work.extend(
+                self._threads.submit(step, todo) for step in (writing.write, writing.digest)
+            )
+
+        async for piece in pieces:
+            size += len(piece)
+            if most is not None and size > most:
+                raise TooLarge(f"it is larger than {most} bytes")
+            batch.append(piece)
+            if sum(map(len, batch)) >= AT_ONCE:
+                await _all_of(at_work)
+                begin()
+        await _all_of(at_work)
+        begin()
+        await _all_of(at_work)
 
     async def put_bytes(self, key: str, data: bytes, *, vital: bool = False) -> Stored:
         """Write, rename, and remember to settle."""
@@ -81,7 +104,8 @@ class FolderStore(ObjectStore):
         path = self._path(key)
         writing = Writing(self._incoming, self._disk, vital)
         try:
-            writing.write(data)
+            writing.write([data])
+            writing.digest([data])
             writing.place(path, synced=False)
         finally:
             writing.discard()
@@ -97,18 +121,22 @@ class FolderStore(ObjectStore):
             await self._do(_sync_all, paths)
 
     async def get(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """Read piece by piece."""
+        """Read piece by piece; the next one is read while the last is being used."""
         file = await self._do(self._open, check_key(key), start)
+        left = None if end is None else max(0, end - start)
+
+        def read() -> Future[bytes]:
+            return self._threads.submit(file.read, PIECE if left is None else min(PIECE, left))
+
+        reading = read()
         try:
-            left = None if end is None else max(0, end - start)
-            while left is None or left > 0:
-                piece = await self._do(file.read, PIECE if left is None else min(PIECE, left))
-                if not piece:
-                    return
+            while piece := await asyncio.wrap_future(reading):
                 left = None if left is None else left - len(piece)
+                reading = read()
                 yield piece
         finally:
-            self._threads.submit(file.close)  # after a read that may still be under way
+            # Not awaited, and after the read that is under way: its lock is the file's.
+            self._threads.submit(file.close)
 
     async def get_bytes(self, key: str, start: int = 0, end: int | None = None) -> bytes:
         """Read at once."""
@@ -179,6 +207,13 @@ class FolderStore(ObjectStore):
     async def _do(self, function: Callable[..., T], *arguments: Any) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, function, *arguments)
+
+
+async def _all_of(at_work: list[Future[None]]) -> None:
+    """Wait for what threads do, and raise what went wrong there."""
+    for one in at_work:
+        await asyncio.wrap_future(one)
+    at_work.clear()
 
 
 def _remove(folder: Path) -> None:

@@ -14,13 +14,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC
 from itertools import islice
-from pathlib import Path
 from typing import Any, TypeVar
 
 import boto3
@@ -29,7 +27,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from services.core.errors import NotFound, StorageFull, TooLarge, Unavailable
 from services.core.health import Status
-from services.core.private import others_can_read
 from services.core.settings import Settings
 from services.storage.downloads import attachment_headers
 from services.storage.keys import check_key, check_prefix
@@ -334,8 +331,7 @@ def _check_seconds(seconds: float) -> None:
 
 def make_client(settings: Settings) -> Any:
     """Make boto3's client out of the settings and the credentials' file, if there is one."""
-    file = settings.root / "secrets" / "s3.json"
-    given = credentials(file)
+    given = settings.s3_credentials()
     return boto3.session.Session().client(
         "s3",
         endpoint_url=settings.s3_endpoint or None,
@@ -353,16 +349,6 @@ def make_client(settings: Settings) -> Any:
             response_checksum_validation="when_required",
         ),
     )
-
-
-def credentials(file: Path) -> dict[str, str]:
-    """Read the credentials' file; empty when there is none. ValueError for one that is open."""
-    if not file.exists():
-        return {}
-    if others_can_read(file):
-        raise ValueError(f"{file} can be read by others: chmod 600 it, then start.")
-    found: dict[str, str] = json.loads(file.read_text())
-    return found
 
 
 def bucket_problem(settings: Settings) -> str | None:

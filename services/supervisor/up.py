@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from services.supervisor import records
+from services.supervisor import experiments, records
 from services.supervisor.checks import preflight
 from services.supervisor.environment import EnvironmentBuild
 from services.supervisor.first_start import FirstAdmin, keep_for_reading, make_first_admin
@@ -55,6 +55,8 @@ def _run_locked(home: Home, say: Say, ready: Callable[[], None] | None) -> None:
     admin = make_first_admin(home)
     write_files(home, ports, path_only=path_only())
     supervised = processes(home)
+    if any(process.name == "experiments" for process in supervised):
+        experiments.bring_up_to_date(home, say)
     supervisor = Supervisor(home, supervised, ports, say)
     supervisor.listen_to_signals()
     environment = EnvironmentBuild(home, say)

@@ -17,7 +17,7 @@ from services.core.database import Transaction
 from services.core.settings import Settings
 from services.core.work import Work, settings_of
 from services.planes.protocol import Command, CommandsAnswer, Hello, HelloAnswer, RunOrder
-from services.workloads import engine, store, tokens
+from services.workloads import engine, private, store, tokens
 from services.workloads.rules import ADMITTED, Status
 
 BATCH = 200
@@ -35,7 +35,7 @@ def _hello(tx: Transaction, plane_id: str, greeting: Hello) -> HelloAnswer:
     return HelloAnswer(
         plane_id=plane_id,
         plane=planes.plane(tx, plane_id).name,
-        commands=[command_for(row, settings) for row in store.admitted(tx, plane_id)],
+        commands=[_command(tx, row, settings) for row in store.admitted(tx, plane_id)],
         cursor=store.newest_position(tx, plane_id),
         poll=settings.agent_poll,
     )
@@ -76,11 +76,15 @@ def _commands(tx: Transaction, plane_id: str, after: int) -> CommandsAnswer:
     rows = store.unsent(tx, plane_id, after, BATCH)
     settings = settings_of(tx)
     cursor = rows[-1].position if rows else after
-    return CommandsAnswer(commands=[command_for(row, settings) for row in rows], cursor=cursor)
+    return CommandsAnswer(commands=[_command(tx, row, settings) for row in rows], cursor=cursor)
 
 
-def command_for(row: Row[Any], settings: Settings) -> Command:
-    """Say what should be of a workload now."""
+def _command(tx: Transaction, row: Row[Any], settings: Settings) -> Command:
+    return command_for(row, settings, private.wanted(tx, row))
+
+
+def command_for(row: Row[Any], settings: Settings, secrets: bool) -> Command:
+    """Say what should be of a workload now; `secrets`: whether it is to ask for some."""
     status = Status(row.status)
     action: Literal["run", "stop", "forget"]
     if status in ADMITTED:
@@ -93,7 +97,8 @@ def command_for(row: Row[Any], settings: Settings) -> Command:
     order = None
     if action == "run":
         secret = tokens.secret_of(settings, row.id, row.attempt)
-        order = RunOrder(**row.order, kind=row.kind, token=secret, grace=settings.stop_grace)
+        told = {**row.order, "secrets": secrets}
+        order = RunOrder(**told, kind=row.kind, token=secret, grace=settings.stop_grace)
     return Command(
         workload_id=row.id,
         generation=row.generation,

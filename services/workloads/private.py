@@ -25,6 +25,7 @@ from services.workloads import store, tokens
 from services.workloads.rules import ADMITTED, Status
 
 MOST = 256 << 10  # bytes of one workload's private variables together
+ON_THE_WAY = (Status.QUEUED, Status.PENDING, Status.PREPARING)
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,9 @@ def wanted(tx: Transaction, row: Row[Any]) -> bool:
     """Tell whether the agent should ask for secret variables of a workload."""
     if row.order.get("secrets"):
         return True
+    # Asked until it prepares, so that a secret made while it is on its way is not missed.
+    if Status(row.status) not in ON_THE_WAY:
+        return False
     return secrets.any_for(tx, row.project_id, row.person_id)
 
 
@@ -91,6 +95,8 @@ def _plan(tx: Transaction, run: tuple[str, str, int]) -> Plan:
     delivered = vault.sealed_one(tx, _delivered(run))
     if delivered is not None:
         return Plan(row, private, [], [], delivered)
+    if Status(row.status) not in ON_THE_WAY:
+        return Plan(row, None, [], [], None)  # it began with none: what came later is not its own
     actor = people.acting(tx, row.person_id, row.project_id, tokens.given(row.rights))
     chosen = secrets.chosen(tx, actor, row.project_id, frozenset(row.order.get("env") or {}))
     values = [vault.sealed_one(tx, Owner(one.scope, one.owner_id, one.name)) for one in chosen]
@@ -104,6 +110,8 @@ def _note(tx: Transaction, run: tuple[str, str, int], chosen: list[Chosen], kept
     if vault.sealed_one(tx, kept.owner) is not None:
         return False
     vault.keep(tx, kept)
+    if not row.order.get("secrets"):
+        store.change(tx, row.id, order={**row.order, "secrets": True})
     secrets.note_uses(tx, chosen, row.kind, row.id, row.person_id)
     return True
 

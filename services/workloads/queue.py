@@ -21,7 +21,7 @@ from services.core.database import Transaction
 from services.core.metrics import QUEUE_SECONDS
 from services.core.work import Work, context_of, settings_of
 from services.storage import Disk
-from services.workloads import changes, private, store, tokens
+from services.workloads import changes, store, tokens
 from services.workloads.rules import Amount, Status, Step, waits_for
 
 AT_ONCE = 20  # admitted by one transaction: the next one follows at once
@@ -164,7 +164,7 @@ def _send(tx: Transaction, row: Row[Any]) -> None:
 
 def _complete(tx: Transaction, row: Row[Any]) -> dict[str, Any]:
     """Say in the order what was not known, or may have changed, since it was accepted."""
-    order: dict[str, Any] = {**row.order, "secrets": private.wanted(tx, row)}
+    order: dict[str, Any] = row.order
     wanted = order["environment"]
     if wanted["digest"]:
         return order

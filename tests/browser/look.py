@@ -23,7 +23,8 @@ FLAGS = [
 SETTLED = """() => {
   const main = document.querySelector("main");
   const text = main?.innerText ?? "";
-  return text.trim() !== "" && !/Loading .* …/.test(text);
+  const waits = main?.querySelector(".empty[role=status]") ?? null;
+  return text.trim() !== "" && waits === null && !/Loading .* …/.test(text);
 }"""
 
 

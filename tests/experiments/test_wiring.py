@@ -20,6 +20,8 @@ import pytest
 
 from services.experiments.gateway import table
 from services.experiments.protocol import SERVER_INFO
+from services.supervisor.experiments import SCHEMA, bring_up_to_date
+from services.supervisor.home import Home, SupervisorError
 
 PROGRAM = """
 import json, sys
@@ -169,6 +171,36 @@ def test_an_older_database_is_backed_up_and_moved_on_and_a_newer_one_refused(
         assert db.execute("SELECT version_num FROM alembic_version").fetchone() != (newest,)
     with closing(sqlite3.connect(file)) as db:
         assert db.execute("SELECT version_num FROM alembic_version").fetchone() == (newest,)
+
+
+def test_a_start_after_an_update_moves_it_on_before_anything_uses_it(tmp_path: Path) -> None:
+    home, said = Home(tmp_path / "home"), list[str]()
+    home.root.mkdir()
+    home.make_folders()
+    bring_up_to_date(home, said.append)
+    assert said == []  # nothing there: it is made beside the start
+    assert run(home.root, MIGRATE) == "migrated"
+    stamp = home.path(*SCHEMA)
+    assert json.loads(stamp.read_text()) == {"mlflow": "3.17.2"}
+    bring_up_to_date(home, said.append)
+    assert said == []
+    file = home.path("experiments", "mlflow.sqlite")
+    with closing(sqlite3.connect(file)) as db:
+        (newest,) = db.execute("SELECT version_num FROM alembic_version").fetchone()
+    run(home.root, BACK_BY_ONE.replace("TARGET", newest))
+    stamp.write_text('{"mlflow": "3.0.0"}')
+    bring_up_to_date(home, said.append)
+    assert said == ["Bringing the experiments' database to MLflow 3.17.2; a copy goes to backups/"]
+    assert len(list(home.path("backups").iterdir())) == 1
+    assert json.loads(stamp.read_text()) == {"mlflow": "3.17.2"}
+    with closing(sqlite3.connect(file)) as db:
+        assert db.execute("SELECT version_num FROM alembic_version").fetchone() == (newest,)
+        db.execute("UPDATE alembic_version SET version_num = 'fffffffffff1'")
+        db.commit()
+    stamp.write_text('{"mlflow": "99.0"}')
+    with pytest.raises(SupervisorError, match="written by a newer MLflow"):
+        bring_up_to_date(home, said.append)
+    assert len(list(home.path("backups").iterdir())) == 1
 
 
 # A database as an earlier MLflow left it: made anew up to the revision before the newest.

@@ -66,9 +66,7 @@ def test_no_right_reaches_beyond_the_namespace_of_workloads() -> None:
             assert role["metadata"]["namespace"].endswith("-runs")
             for rule in role["rules"]:
                 assert "*" not in rule["resources"] + rule["verbs"] + rule["apiGroups"]
-                assert set(rule["resources"]) <= {
-                    "jobs", "pods", "services", "persistentvolumeclaims", "secrets", "events",
-                }  # fmt: skip
+                assert set(rule["resources"]) <= {"jobs", "pods", "secrets", "events"}
 
 
 def test_the_namespace_of_workloads_is_restricted() -> None:

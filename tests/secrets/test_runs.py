@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import select
+
+from services import people
+from services.core.work import Work
+from services.people import entry
+from services.planes.protocol import Phase
+from services.storage import Retention
+from services.vault.tables import sealed
 from tests.secrets.conftest import CANARY, Safe
 
 
@@ -87,3 +95,48 @@ async def test_who_uses_it_is_shown(safe_on_both: Safe) -> None:
     assert [use["id"] for use in shown["used_by"]] == jobs[::-1]
     assert shown["used_by"][0]["person"]["name"] == "contributor"
     assert shown["last_used_at"] == shown["used_by"][0]["at"]
+
+
+async def test_one_made_while_the_run_is_on_its_way_is_not_missed(safe_on_both: Safe) -> None:
+    safe = safe_on_both
+    body = {"project_id": safe.project_id, "command": ["true"]}
+    job = (await safe.call("owner", "POST", "/jobs", json=body)).json()["id"]
+    assert (await safe.put("owner", "LATE")).status_code == 201
+    await safe.agent.poll()
+    order = safe.agent.commands[job].order
+    assert order is not None
+    assert order.secrets
+    assert await safe.told(job) == {"LATE": CANARY}
+    await safe.agent.say(job, Phase.RUNNING)
+    await safe.agent.hello(safe.agent.report(job, Phase.RUNNING))
+    order = safe.agent.commands[job].order
+    assert order is not None
+    assert order.secrets
+    assert await safe.told(job) == {"LATE": CANARY}
+
+
+async def test_one_made_after_the_run_began_is_not_its_own(safe: Safe) -> None:
+    job = await safe.job("owner")
+    await safe.agent.say(job, Phase.RUNNING)
+    made = (await safe.put("owner", "LATE")).json()
+    assert await safe.told(job) == {}
+    assert (await safe.call("owner", "GET", f"/secrets/{made['id']}")).json()["used_by"] == []
+
+
+async def test_those_of_who_is_gone_are_deleted(safe_on_both: Safe) -> None:
+    safe = safe_on_both
+    for who in ("owner", "contributor"):
+        await safe.put(who, "MINE")
+    await safe.put("owner", "PROJECT", project=True)
+    context = safe.house.context
+    clean_up = context.get(Retention).clean_ups["secrets of who is gone"]
+    work = Work(context)
+    assert await clean_up(work) == 0
+    gone = safe.house.tokens.actors[safe.people["contributor"]].id
+    await work.write(lambda tx: entry.retire(tx, people.find(tx, gone)))
+    assert await clean_up(work) == 1
+    path = f"/projects/{safe.project_id}"
+    assert (await safe.call("owner", "DELETE", path)).status_code == 204
+    assert await clean_up(work) == 1
+    left = await work.read(lambda tx: tx.all(select(sealed.c.owner_kind, sealed.c.name)))
+    assert [tuple(row) for row in left] == [("person", "MINE")]

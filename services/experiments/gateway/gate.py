@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 from services.core.errors import BadRequest, NotFound, PublicError
 from services.core.settings import Settings
-from services.experiments.gateway import answers, bodies, judging, table
+from services.experiments.gateway import answers, bodies, judging, spans, table
 from services.experiments.gateway.access import Access
 from services.experiments.gateway.answers import Receive, Scope, Send
 from services.experiments.gateway.callers import Caller, House, admit
@@ -115,8 +115,13 @@ class Gate:
         headers = dict(scope["headers"])
         limit = self._limit(rule)
         bodies.announced(headers, limit)
-        if rule.kind in (Kind.UPLOAD, Kind.BYTES):
+        if rule.kind is Kind.UPLOAD:
             await _stream(app, rule, (scope, bodies.Counted(receive, limit), send))
+            return
+        if rule.kind is Kind.SPANS:
+            raw = await bodies.read(receive, limit)
+            guarded = answers.guarded(send, rule.kind)
+            await spans.pass_on(app, (scope, receive, guarded), raw, who)
             return
         if rule.kind is Kind.GRAPHQL or (rule.kind is Kind.JSON and scope["method"] != "GET"):
             raw = await bodies.read(receive, limit)

@@ -139,11 +139,16 @@ def _tags(tags: Any, made: dict[str, str]) -> Any:
     return [*rows, *({"key": key, "value": value} for key, value in made.items())]
 
 
+def is_reserved(key: str) -> bool:
+    """Tell whether a tag is for the platform or the server to set."""
+    return key.startswith(OURS) or key in _PLACES
+
+
 def _is_theirs(tag: Any, made: dict[str, str]) -> bool:
     key = tag.get("key") if isinstance(tag, dict) else tag
     if not isinstance(key, str):
         return True  # MLflow says what is wrong with it
-    return not key.startswith(OURS) and key not in _PLACES and key not in made
+    return not is_reserved(key) and key not in made
 
 
 def _on_trace(body: Json, made: dict[str, str]) -> None:

@@ -7,11 +7,13 @@ its settings from the environment at import, so nothing here may import it earli
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +66,25 @@ def environment(settings: Settings) -> dict[str, str]:
         "MLFLOW_SERVER_X_FRAME_OPTIONS": "SAMEORIGIN",
         # Parts of an upload go next to the artifacts, not onto another disk.
         "TMPDIR": str(place / "tmp"),
+        **_object_store(settings),
     }
+
+
+def _object_store(settings: Settings) -> dict[str, str]:
+    """How boto3 reaches the bucket of the artifacts: as the platform reaches its own."""
+    if not settings.experiments_artifacts.startswith("s3://"):
+        return {}
+    given = settings.s3_credentials()
+    told = {
+        "MLFLOW_S3_ENDPOINT_URL": settings.s3_endpoint,
+        "AWS_DEFAULT_REGION": settings.s3_region or ("us-east-1" if settings.s3_endpoint else ""),
+        "AWS_ACCESS_KEY_ID": given.get("access_key", ""),
+        "AWS_SECRET_ACCESS_KEY": given.get("secret_key", ""),
+        # Servers that only resemble S3 may not know the newer checksums.
+        "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
+        "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 def load(settings: Settings) -> Any:
@@ -87,7 +107,6 @@ def load(settings: Settings) -> Any:
 
 def migrate(settings: Settings) -> None:
     """Make the database or bring it to this MLflow's schema. Raises NewerDatabase."""
-    from alembic.script import ScriptDirectory
     from mlflow.store.db import utils
 
     url = database(settings)
@@ -98,21 +117,39 @@ def migrate(settings: Settings) -> None:
                 connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         if utils._is_empty_database(engine):
             utils._initialize_tables(engine)
-            return
-        current, newest = utils._get_schema_version(engine), utils._get_latest_schema_revision()
-        if current == newest:
-            return
-        script = ScriptDirectory.from_config(utils._get_alembic_config(db_url=""))
-        if current not in {revision.revision for revision in script.walk_revisions()}:
-            raise NewerDatabase(
-                "The experiments' database was written by a newer MLflow: "
-                "update Smalti, or restore a backup."
-            )
-        if url.startswith("sqlite"):
-            back_up(settings)
-        utils._upgrade_db(engine)
+        else:
+            _move_on(settings, engine)
     finally:
         engine.dispose()
+    _note_schema(settings)
+
+
+def _move_on(settings: Settings, engine: Any) -> None:
+    from alembic.script import ScriptDirectory
+    from mlflow.store.db import utils
+
+    current, newest = utils._get_schema_version(engine), utils._get_latest_schema_revision()
+    if current == newest:
+        return
+    script = ScriptDirectory.from_config(utils._get_alembic_config(db_url=""))
+    if current not in {revision.revision for revision in script.walk_revisions()}:
+        raise NewerDatabase(
+            "The experiments' database was written by a newer MLflow: "
+            "update Smalti, or restore a backup."
+        )
+    if database(settings).startswith("sqlite"):
+        back_up(settings)
+    utils._upgrade_db(engine)
+
+
+def _note_schema(settings: Settings) -> None:
+    """Write down which MLflow the database is of: the next start then need not ask."""
+    place = folder(settings) / "schema.json"
+    text = json.dumps({"mlflow": metadata.version("mlflow")})
+    if not place.exists() or place.read_text() != text:
+        fresh = place.with_suffix(".new")
+        fresh.write_text(text)
+        fresh.replace(place)
 
 
 def back_up(settings: Settings) -> Path:
@@ -170,6 +207,26 @@ def ensure_workspace(project_id: str, experiment: str) -> None:
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
+    finally:
+        clear_server_request_workspace()
+
+
+def tag_traces(project_id: str, trace_ids: set[str], tags: dict[str, str]) -> None:
+    """Set tags on those of some traces that have none of them yet. Blocks; call it in a thread."""
+    from mlflow.server.handlers import _get_tracking_store
+    from mlflow.utils.workspace_context import (
+        clear_server_request_workspace,
+        set_server_request_workspace,
+    )
+
+    set_server_request_workspace(project_id)
+    try:
+        store = _get_tracking_store()
+        for trace_id in sorted(trace_ids):
+            there = store.get_trace_info(trace_id).tags
+            if not any(name in there for name in tags):
+                for name, value in tags.items():
+                    store.set_trace_tag(trace_id, name, value)
     finally:
         clear_server_request_workspace()
 

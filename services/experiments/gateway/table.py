@@ -29,7 +29,7 @@ class Kind(StrEnum):
 
     JSON = "json"
     UPLOAD = "upload"  # streamed through, counted
-    BYTES = "bytes"  # streamed through, counted, small
+    SPANS = "spans"  # not JSON; tagged afterwards
     FILE = "file"  # the answer is somebody's file: never shown as a page of ours
     GRAPHQL = "graphql"
     PAGE = "page"  # of MLflow's own user interface
@@ -199,7 +199,7 @@ SIGNED GET   /ajax-api/3.0/mlflow/users/roles/list own
 READ  GET    /get-artifact file
 READ  GET    /model-versions/get-artifact file
 READ  POST   /graphql graphql
-WRITE POST   /v1/traces bytes
+WRITE POST   /v1/traces spans
 SIGNED GET   / own
 SIGNED GET   /smalti-pages.js own
 SIGNED GET   /smalti-pages.css own

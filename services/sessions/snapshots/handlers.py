@@ -58,7 +58,7 @@ async def take(call: Call) -> SnapshotView:
 
 
 @routes.get("/workspaces/{id}/snapshots/{number}", Permission.FILES_READ, answer=SnapshotView)
-async def show(call: Call) -> SnapshotView:
+async def show_snapshot(call: Call) -> SnapshotView:
     """Show a snapshot."""
     return await actions.show(call.work, call.path["id"], _number(call))
 

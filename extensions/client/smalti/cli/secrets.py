@@ -30,6 +30,11 @@ def set_secret(app: App, name: str, project: str | None) -> None:
     project_id = _project(app, project)
     value = _value(name)
     made = app.client.secrets.set(name, value, project_id)
+    if not made.hidden_in_logs:
+        app.note(
+            f"Warning: the value of {clean(name)} is too short to be hidden: a log that it is "
+            "written to shows it."
+        )
     app.show(made, lambda: output.note(f"{clean(name)} is kept."))
 
 

@@ -31,6 +31,7 @@ class Secret:
     updated_at: datetime | None = None
     updated_by: Reference = NOBODY
     last_used_at: datetime | None = None
+    hidden_in_logs: bool = True
     used_by: tuple[SecretUse, ...] = ()
 
 

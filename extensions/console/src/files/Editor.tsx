@@ -80,7 +80,7 @@ function extensions(language: string, acts: Acts): Extension[] {
   return [
     lineNumbers(), history(), drawSelection(), indentOnInput(), bracketMatching(), highlightActiveLine(),
     highlightSelectionMatches(), colours, looks, EditorState.tabSize.of(4),
-    EditorView.contentAttributes.of({ "aria-label": "Text of the file. Escape, then Tab leaves it." }),
+    EditorView.contentAttributes.of({ tabindex: "0", "aria-label": "Text of the file. Escape, then Tab leaves it." }),
     EditorView.updateListener.of((update) => {
       if (update.docChanged) acts.current.onChange(update.state.doc.toString());
     }),

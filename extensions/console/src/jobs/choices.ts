@@ -66,14 +66,14 @@ export function bodyOf(projectId: string, choices: Choices): JobCreate {
   };
 }
 
-/** Takes a line apart into words as a shell does: quotes keep spaces. */
+const WORD = /(?:\\.|"(?:[^"\\]|\\.)*"|'[^']*'|\S)+/g;
+const QUOTED = /\\(.)|"((?:[^"\\]|\\.)*)"|'([^']*)'/g;
+
+/** Takes a line apart into words as a shell does; a quote that never ends is a letter like others. */
 export function words(line: string): string[] {
-  const found: string[] = [];
-  for (const match of line.matchAll(/(?:[^\s"']+|"(?:[^"\\]|\\.)*"|'[^']*')+/g)) {
-    found.push(match[0].replace(/"((?:[^"\\]|\\.)*)"|'([^']*)'/g, (_, double: string | undefined, single: string | undefined) =>
-      double === undefined ? (single ?? "") : double.replace(/\\(.)/g, "$1")));
-  }
-  return found;
+  return (line.match(WORD) ?? []).map((word) =>
+    word.replace(QUOTED, (_, letter?: string, double?: string, single?: string) =>
+      letter ?? single ?? (double ?? "").replace(/\\(.)/g, "$1")));
 }
 
 /** Reads lines of NAME=value. */

@@ -6,6 +6,8 @@ import remarkGfm from "remark-gfm";
 import { raw } from "../api/client";
 import { ImageView } from "./ImageView";
 
+const LARGEST = 20 << 20; // bytes of a picture
+
 interface Props {
   text: string;
   beside?: (path: string) => string;
@@ -43,9 +45,14 @@ export function MarkdownView({ text, beside }: Props) {
 function Picture({ address, name }: { address: string; name: string }) {
   const query = useQuery({
     queryKey: ["content", address, ""],
-    queryFn: async ({ signal }) => new Uint8Array(await (await raw(address, { signal })).arrayBuffer()),
+    queryFn: async ({ signal }) => {
+      const answer = await raw(address, { signal });
+      if (Number(answer.headers.get("Content-Length") ?? 0) <= LARGEST) return new Uint8Array(await answer.arrayBuffer());
+      await answer.body?.cancel();
+      return null;
+    },
     staleTime: 60_000,
   });
-  if (query.data === undefined) return <span className="soft">[picture: {name}]</span>;
+  if (query.data === undefined || query.data === null) return <span className="soft">[picture: {name}]</span>;
   return <ImageView content={query.data} name={name} address={address} />;
 }
