@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
+import kubernetes_validate.utils
 import pytest
 import yaml
 
@@ -39,10 +40,13 @@ def test_manifests_are_those_that_are_kept(name: str) -> None:
 
 
 @pytest.mark.parametrize("version", ["1.29", "1.36"])
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_manifests_are_valid(name: str, version: str) -> None:
-    for one in charts.example(name):
-        kubernetes_validate.validate(one, version, strict=True)
+def test_manifests_are_valid(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # It reads all definitions anew for each object, which takes most of the time.
+    cached = functools.cache(kubernetes_validate.utils.schema_contents)
+    monkeypatch.setattr(kubernetes_validate.utils, "schema_contents", cached)
+    for name in EXAMPLES:
+        for one in charts.example(name):
+            kubernetes_validate.validate(one, version, strict=True)
 
 
 @pytest.mark.parametrize("chart", CHARTS)
