@@ -86,7 +86,7 @@ async def test_a_job_that_is_refused_is_one_clear_message_with_nothing_left(
 async def test_a_cluster_that_is_away_is_asked_again(fake: FakePlace) -> None:
     runtime = fake.runtime()
     await runtime.open()
-    fake.kubelet.images.clear()
+    fake.kubelet.cores = 0.0
     fake.server.away = True
     starting = asyncio.create_task(runtime.start(PLAIN))
     await until(lambda: fake.server.requests[-1:] == [("POST", fake.path("secrets"))])
@@ -108,7 +108,7 @@ async def test_what_happens_while_a_watch_is_cut_is_heard_afterwards(
 ) -> None:
     runtime = fake.runtime()
     await runtime.open()
-    fake.kubelet.images.clear()
+    fake.kubelet.cores = 0.0
     await runtime.start(PLAIN)
     await until(lambda: runtime.state(PLAIN.key).reason not in (None, "its pod is being made"))
     fake.server.away = True
@@ -178,7 +178,7 @@ async def test_an_agent_of_5000_pods_fits_into_150_megabytes(fake: FakePlace) ->
 async def test_kubectl_reads_and_deletes_what_is_here(fake: FakePlace, kubectl: str) -> None:
     runtime = fake.runtime()
     await runtime.open()
-    fake.kubelet.images.clear()
+    fake.kubelet.cores = 0.0
     await runtime.start(PLAIN)
     name = names.name(PLAIN.key)
 
@@ -198,7 +198,7 @@ async def test_kubectl_reads_and_deletes_what_is_here(fake: FakePlace, kubectl: 
     await ask("delete", "job", name, "--wait=false")
     state = await settled(runtime, PLAIN.key)
     assert state.phase is RunPhase.LOST
-    assert await fake.left() == []
+    await fake.until_empty()
     await runtime.close()
 
 

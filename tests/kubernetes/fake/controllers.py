@@ -88,8 +88,14 @@ class Kubelet:
             self.tasks[uid] = asyncio.get_running_loop().create_task(self._run(one))
         elif "deletionTimestamp" in one["metadata"] and uid in self._deletions:
             self._deletions[uid].set()
+            if self.tasks[uid].done():  # nothing of it runs: it goes at once
+                asyncio.get_running_loop().call_soon(self._drop, one["metadata"])
         elif event == "DELETED" and uid in self.tasks:
             self.tasks[uid].cancel()
+
+    def _drop(self, meta: Object) -> None:
+        with contextlib.suppress(Refused):  # gone meanwhile
+            self.store.delete("pods", meta["namespace"], meta["name"], 0)
 
     async def stop(self) -> None:
         for task in self.tasks.values():
@@ -178,7 +184,7 @@ class _Machine:
         for part, data in secret["data"].items():
             text = base64.b64decode(data).decode()
             order = json.loads(text.replace("/smalti/", f"{self.root}/"))
-            if part == "collector":
+            if part != "run":
                 order["host"] = self.ip
             if part == "run":
                 order["env"]["TMPDIR"] = str(self.root / "tmp")
