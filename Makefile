@@ -3,13 +3,15 @@
 # make drills   faults while work runs;   make bench   speed beside peers
 # make test-kubernetes   the tests of pods, on the cluster that KUBECONFIG names
 # make console  build the web console and wait for it
+# make screenshots   pictures of the console for docs/
 # make clean    remove what these have made here (never the state folder)
 
 PYTHON ?= python3
 BIN := .venv/bin
 SMALTI := services spawners hub_config extensions tests setup docs examples
 
-.PHONY: up down setup setup-test console test lint test-console test-kubernetes drills bench clean
+.PHONY: up down setup setup-test console test lint test-console test-kubernetes screenshots drills
+.PHONY: bench clean
 
 up: setup
 	@exec $(BIN)/smalti-admin up $(ARGS)
@@ -37,6 +39,9 @@ test-console: setup-test
 
 test: lint test-console
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+screenshots: setup-test
+	$(BIN)/python docs/screenshots.py $(ARGS)
 
 drills: setup-test
 	$(BIN)/python -m pytest tests/drills --timeout 3600 $(ARGS)
