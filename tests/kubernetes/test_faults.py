@@ -96,6 +96,21 @@ async def test_a_cluster_that_is_away_is_asked_again(fake: FakePlace) -> None:
     await runtime.close()
 
 
+async def test_a_lost_node_is_told_and_its_pod_is_let_go(
+    control: Control, fake: FakePlace, plane: PodPlane, commit: str
+) -> None:
+    plane.start()
+    code = "import time; print('there', flush=True); time.sleep(600)"
+    await control.run("w1", make_order(commit, argv=["python", "-c", code]))
+    await control.until(lambda: b"there" in control.log("w1"), timeout=60)
+    await fake.kubelet.lose(await fake.pod())
+    final = await control.final("w1", timeout=60)
+    assert (final.outcome, final.retryable) == (Outcome.ERROR, True)
+    assert "node node1 does not answer any more" in str(final.reason)
+    await fake.until_empty()
+    await plane.end()
+
+
 async def settled(runtime: Any, key: RunKey) -> RunState:
     await until(lambda: runtime.state(key).phase in (RunPhase.EXITED, RunPhase.LOST), 30)
     found: RunState = runtime.state(key)

@@ -1,9 +1,7 @@
-"""What only a real cluster can do to a run: quota, eviction, crash loops, lost nodes."""
+"""What only a real cluster can do to a run: quota, eviction, crash loops."""
 
 from __future__ import annotations
 
-import os
-import signal
 from pathlib import Path
 
 import pytest
@@ -77,26 +75,4 @@ async def test_a_collector_that_does_not_stay_up_is_told_and_given_up(
     assert ended.outcome is Outcome.ERROR
     assert "does not stay up" in str(ended.reason)
     await real.until_empty()
-    await plane.end()
-
-
-async def test_a_lost_node_is_told(
-    control: Control, real: RealPlace, plane: PodPlane, commit: str
-) -> None:
-    named = os.environ.get("SMALTI_TEST_KUBELET")
-    if not named:
-        pytest.skip("SMALTI_TEST_KUBELET names no file with the pid of a kubelet to be stopped")
-    kubelet = int(Path(named).read_text())
-    plane.start()
-    await control.run("w1", make_order(commit, argv=WAITS))
-    await control.until(lambda: b"there" in control.log("w1"), timeout=real.patience)
-    os.kill(kubelet, signal.SIGSTOP)
-    try:
-        # The collector still answers here: it is the kubelet that is silent, not the machine.
-        await control.until(lambda: ("w1", 1) in control.finals, timeout=180)
-    finally:
-        os.kill(kubelet, signal.SIGCONT)
-    ended = control.finals["w1", 1]
-    assert (ended.outcome, ended.retryable) == (Outcome.ERROR, True)
-    assert "does not answer any more" in str(ended.reason)
     await plane.end()

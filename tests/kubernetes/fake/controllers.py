@@ -93,6 +93,18 @@ class Kubelet:
         elif event == "DELETED" and uid in self.tasks:
             self.tasks[uid].cancel()
 
+    async def lose(self, pod: Object) -> None:
+        """Play the loss of the node: its processes end, and the cluster gives the pod up."""
+        meta = pod["metadata"]
+        self._deletions.pop(meta["uid"])
+        self.tasks[meta["uid"]].cancel()
+        await asyncio.gather(self.tasks[meta["uid"]], return_exceptions=True)
+        condition = {"type": "DisruptionTarget", "status": "True"}
+        condition |= {"reason": "DeletionByTaintManager", "message": "Taint manager: deleting"}
+        change = {"metadata": {"deletionTimestamp": now(), "deletionGracePeriodSeconds": 600}}
+        change["status"] = {"conditions": [condition]}
+        self.store.patch("pods", meta["namespace"], meta["name"], change)
+
     def _drop(self, meta: Object) -> None:
         with contextlib.suppress(Refused):  # gone meanwhile
             self.store.delete("pods", meta["namespace"], meta["name"], 0)
