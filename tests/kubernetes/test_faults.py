@@ -86,7 +86,7 @@ async def test_a_job_that_is_refused_is_one_clear_message_with_nothing_left(
 async def test_a_cluster_that_is_away_is_asked_again(fake: FakePlace) -> None:
     runtime = fake.runtime()
     await runtime.open()
-    fake.kubelet.images.clear()
+    fake.kubelet.cores = 0.0
     fake.server.away = True
     starting = asyncio.create_task(runtime.start(PLAIN))
     await until(lambda: fake.server.requests[-1:] == [("POST", fake.path("secrets"))])
@@ -94,6 +94,21 @@ async def test_a_cluster_that_is_away_is_asked_again(fake: FakePlace) -> None:
     await starting
     assert len(fake.store.objects["jobs"]) == 1
     await runtime.close()
+
+
+async def test_a_lost_node_is_told_and_its_pod_is_let_go(
+    control: Control, fake: FakePlace, plane: PodPlane, commit: str
+) -> None:
+    plane.start()
+    code = "import time; print('there', flush=True); time.sleep(600)"
+    await control.run("w1", make_order(commit, argv=["python", "-c", code]))
+    await control.until(lambda: b"there" in control.log("w1"), timeout=60)
+    await fake.kubelet.lose(await fake.pod())
+    final = await control.final("w1", timeout=60)
+    assert (final.outcome, final.retryable) == (Outcome.ERROR, True)
+    assert "node node1 does not answer any more" in str(final.reason)
+    await fake.until_empty()
+    await plane.end()
 
 
 async def settled(runtime: Any, key: RunKey) -> RunState:
@@ -108,7 +123,7 @@ async def test_what_happens_while_a_watch_is_cut_is_heard_afterwards(
 ) -> None:
     runtime = fake.runtime()
     await runtime.open()
-    fake.kubelet.images.clear()
+    fake.kubelet.cores = 0.0
     await runtime.start(PLAIN)
     await until(lambda: runtime.state(PLAIN.key).reason not in (None, "its pod is being made"))
     fake.server.away = True
@@ -178,7 +193,7 @@ async def test_an_agent_of_5000_pods_fits_into_150_megabytes(fake: FakePlace) ->
 async def test_kubectl_reads_and_deletes_what_is_here(fake: FakePlace, kubectl: str) -> None:
     runtime = fake.runtime()
     await runtime.open()
-    fake.kubelet.images.clear()
+    fake.kubelet.cores = 0.0
     await runtime.start(PLAIN)
     name = names.name(PLAIN.key)
 
@@ -198,7 +213,7 @@ async def test_kubectl_reads_and_deletes_what_is_here(fake: FakePlace, kubectl: 
     await ask("delete", "job", name, "--wait=false")
     state = await settled(runtime, PLAIN.key)
     assert state.phase is RunPhase.LOST
-    assert await fake.left() == []
+    await fake.until_empty()
     await runtime.close()
 
 
