@@ -1,7 +1,8 @@
 """Smalti's part of JupyterLab: a server extension in the tools environment.
 
 Owns what it tells the platform of a session (`activity`), that only its person gets in (`owner`)
-and that open connections end with the right to them (`sockets`). Loaded by Jupyter Server by the settings that come with this package.
+and that open connections end with the right to them (`sockets`). Loaded by Jupyter Server by the
+settings that come with this package.
 Must never slow a request down, and does nothing where Smalti did not start the server.
 """
 
