@@ -1,15 +1,18 @@
 # make up       set up what is missing and start Smalti (ARGS=--detach returns when it is ready)
 # make test     everything that must hold: style, types, imports, tests
 # make drills   faults while work runs;   make bench   speed beside peers
+# make images   build the container images with buildah (BASE=image to stand on)
+# make test-kubernetes   the tests of pods, on the cluster that KUBECONFIG names
 # make console  build the web console and wait for it
 # make screenshots   pictures of the console for docs/
 # make clean    remove what these have made here (never the state folder)
 
 PYTHON ?= python3
 BIN := .venv/bin
-SMALTI := services spawners hub_config extensions tests setup docs examples
+SMALTI := services spawners hub_config extensions tests setup docs examples images
 
-.PHONY: up down setup setup-test console test lint test-console screenshots drills bench clean
+.PHONY: up down setup setup-test console images screenshots
+.PHONY: test lint test-console test-kubernetes drills bench clean
 
 up: setup
 	@exec $(BIN)/smalti-admin up $(ARGS)
@@ -25,6 +28,10 @@ setup-test:
 
 console:
 	@$(PYTHON) setup/make_console.py
+
+images: setup-test console
+	$(if $(BASE),,$(BIN)/python images/build.py base-image)
+	$(BIN)/python images/build.py build $(if $(BASE),--base $(BASE)) $(ARGS)
 
 lint: setup-test
 	$(BIN)/ruff check $(wildcard $(SMALTI))
@@ -43,6 +50,10 @@ screenshots: setup-test
 
 drills: setup-test
 	$(BIN)/python -m pytest tests/drills --timeout 3600 $(ARGS)
+
+test-kubernetes: setup-test
+	@test -n "$$KUBECONFIG" || { echo "KUBECONFIG names no cluster"; exit 1; }
+	$(BIN)/python -m pytest tests/kubernetes -m kubernetes --timeout 600 $(ARGS)
 
 bench: setup-test
 	$(BIN)/python -m tests.benchmarks $(ARGS)

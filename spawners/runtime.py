@@ -72,6 +72,7 @@ class RunEnd(StrEnum):
     PROCESS_LIMIT = "process_limit"
     DISK_LIMIT = "disk_limit"
     NOT_STARTED = "not_started"  # the program could not be executed at all
+    NOT_PLACED = "not_placed"  # the plane could not bring it to run: not the program's fault
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,37 @@ class Limits:
     processes: int = 1024
     disk: int = 20 << 30
     log: int = 1 << 30
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where on a cluster a run may be put and what it gets there beyond cores and memory."""
+
+    gpu: int = 0
+    gpu_resource: str = "nvidia.com/gpu"
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    tolerations: tuple[Mapping[str, object], ...] = ()
+    shared_memory: int = 0
+
+
+@dataclass(frozen=True)
+class Remote:
+    """What a runtime needs to make a run's folders itself, on whatever node it comes to.
+
+    `url` is the project's repository; `git` is the whole environment of the git that fetches it,
+    token included. `file`, when given, must be there at `commit`. `tools` are small texts by
+    name, put where the run can read them. `image` holds the environment. Paths of the spec are
+    paths in the container.
+    """
+
+    image: str
+    url: str
+    commit: str
+    git: Mapping[str, str]
+    project_id: str
+    file: str | None = None
+    tools: Mapping[str, str] = field(default_factory=dict)
+    placement: Placement = Placement()
 
 
 @dataclass(frozen=True)
@@ -98,6 +130,7 @@ class RunSpec:
     `home` is a home folder that outlives the run; without it the run has one of its own.
     `writable` are further folders of its own. Of these, and of `workdir`, one that is the
     person's already is left as it is.
+    With `remote` the folders do not exist yet: a runtime for which that is meant makes them.
     """
 
     key: RunKey
@@ -114,6 +147,7 @@ class RunSpec:
     writable: tuple[Path, ...] = ()
     home: Path | None = None
     endures: bool = False
+    remote: Remote | None = None
 
 
 @dataclass(frozen=True)
@@ -230,6 +264,14 @@ class Runtime(ABC):
 
         Returns b"" at the present end. The log's bytes never change once written.
         """
+
+    async def bring_outputs(self, key: RunKey, folder: Path, most: int) -> list[str]:
+        """Bring an ended run's outputs into a folder of this machine; remarks for a person.
+
+        Files that would be more than `most` bytes together are left out. Nothing to do where
+        runs leave their outputs on this machine anyway. Raises RuntimeFailure, OSError.
+        """
+        return []
 
     @abstractmethod
     def reader(self, person_id: str, folder: Path, readable: tuple[Path, ...]) -> Reading:

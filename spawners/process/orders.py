@@ -68,7 +68,8 @@ def environment_variables(spec: RunSpec, home: str, tmp: str, user: str) -> dict
     return found
 
 
-def _reasons(spec: RunSpec) -> dict[str, str]:
+def reasons(spec: RunSpec) -> dict[str, str]:
+    """The sentences a person reads when a limit ended the run."""
     limits = spec.limits
     return {
         "memory": f"memory limit of {human_size(limits.memory)} reached",
@@ -128,7 +129,7 @@ def build(
         "log_notice": f"\n[output beyond the limit of {human_size(limits.log)} was dropped]\n",
         "timeout": spec.timeout,
         "grace": spec.grace,
-        "reasons": _reasons(spec),
+        "reasons": reasons(spec),
         "claim": {
             "key": str(spec.key),
             "isolation": str(sandbox.isolation if sandbox else Isolation.NONE),

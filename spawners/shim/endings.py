@@ -11,6 +11,7 @@ import signal
 from typing import NamedTuple
 
 NOT_STARTED = "not_started"
+DELETED = "deleted"  # of a run in a pod: the pod was taken away
 
 
 class Ending(NamedTuple):

@@ -175,13 +175,8 @@ def test_a_session_that_ends_while_a_page_is_open_keeps_what_was_typed(
         if not kept.startswith(one["id"]) and one.get("oauth_client"):
             httpx.delete(f"{tokens}/{one['id']}", headers=headers, timeout=30)
     page.get_by_label("What changes, in a line").fill("After the session")
-    page.wait_for_function(
-        """async () => {
-          const answer = await fetch("/services/smalti/api/v1/me");
-          return answer.status === 401;
-        }""",
-        timeout=SOON,
-    )
+    ask = f"fetch('{PREFIX}/api/v1/me').then(answer => answer.status)"
+    world.smalti.wait(lambda: page.evaluate(ask) == 401, SOON / 1000, "the session's end")
     page.get_by_role("button", name="Save to main").click()
     page.get_by_text("Your session has ended").first.wait_for()
     assert "typed while logged in" in page.locator(".cm-content").inner_text()

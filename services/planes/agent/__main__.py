@@ -18,22 +18,31 @@ from services.planes.agent import journal, settings
 from services.planes.agent.agent import VERSION, Agent
 from services.planes.agent.client import Client
 from services.planes.agent.enrol import EnrolmentFailure, enrol
+from services.planes.agent.pods import pods_of
+from spawners.kubernetes import access
+from spawners.kubernetes.api import Api
+from spawners.kubernetes.runtime import KubernetesRuntime
 from spawners.process import ProcessRuntime, ProcessSettings
-from spawners.runtime import Runtime, RuntimeFailure
+from spawners.runtime import RuntimeFailure
 
 log = logging.getLogger("services.planes.agent")
 
 
-def build_runtime(found: settings.Settings) -> Runtime:
-    """Make the runtime that this plane runs things with."""
-    unit = os.environ.get("SMALTI_RUNS_UNIT", "")
-    return ProcessRuntime(ProcessSettings(state=found.home / "runtime", runs_unit=unit))
+def build_agent(found: settings.Settings, client: Client) -> Agent:
+    """Make the agent with the runtime that this plane runs things with."""
+    cluster = pods_of()
+    if cluster is None:
+        unit = os.environ.get("SMALTI_RUNS_UNIT", "")
+        wanted_here = ProcessSettings(state=found.home / "runtime", runs_unit=unit)
+        return Agent(found, client, ProcessRuntime(wanted_here))
+    pods, wanted = cluster
+    return Agent(found, client, KubernetesRuntime(wanted, Api(access.find())), pods)
 
 
 async def serve(found: settings.Settings) -> None:
     """Run the agent until SIGTERM or SIGINT."""
     client = Client(settings.address, os.environ.get("SMALTI_AGENT_CA_FILE"))
-    agent = Agent(found, client, build_runtime(found))
+    agent = build_agent(found, client)
     task = asyncio.create_task(agent.run())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

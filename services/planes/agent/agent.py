@@ -23,6 +23,7 @@ from services.planes.agent.desired import Desired
 from services.planes.agent.git import Repositories
 from services.planes.agent.logs import LogShipping
 from services.planes.agent.pace import Backoff
+from services.planes.agent.pods import PodPreparing, Pods
 from services.planes.agent.preparing import Preparing
 from services.planes.agent.reports import Outbox
 from services.planes.agent.rules import Kept
@@ -55,8 +56,12 @@ INVENTORY_BYTES = 1 << 20  # the control plane takes bodies of 2 MiB
 class Agent:
     """One plane's agent: `run` serves until it is cancelled."""
 
-    def __init__(self, settings: Settings, client: Client, runtime: Runtime) -> None:
+    def __init__(
+        self, settings: Settings, client: Client, runtime: Runtime, pods: Pods | None = None
+    ) -> None:
+        """`pods` says how runs are prepared for a cluster; without it they run on this machine."""
         self._settings = settings
+        self._pods = pods
         self._client = client
         self._runtime = runtime
         self.connected = asyncio.Event()
@@ -80,7 +85,7 @@ class Agent:
             client=client,
             desired=Desired(settings.home / "desired"),
             outbox=Outbox(client, pace.batch, pace.progress, self._outbox_backoff),
-            preparing=Preparing(settings, client, trees, self._trash, self.connected.is_set),
+            preparing=self._preparing(trees),
             secrets=Secrets(client, first, longest),
             logs=LogShipping(client, self._runtime, first, longest),
             uploads=Uploads(client, first, longest),
@@ -89,6 +94,10 @@ class Agent:
             forgotten=self._on_forgotten,
             pace=pace,
         )
+
+    def _preparing(self, trees: Trees) -> Preparing:
+        given = (self._settings, self._client, trees, self._trash, self.connected.is_set)
+        return Preparing(*given) if self._pods is None else PodPreparing(*given, self._pods)
 
     # -- life ----------------------------------------------------------------------------------
 

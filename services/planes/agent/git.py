@@ -172,6 +172,13 @@ def environment(config: dict[str, str]) -> dict[str, str]:
     return found
 
 
+def elsewhere(url: str, token: str) -> dict[str, str]:
+    """Build the environment of a git that fetches a project in another place, such as a pod."""
+    here = ("SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO")  # files of this machine
+    found = environment({**_CONFIG, **header(url, token)})
+    return {name: value for name, value in found.items() if name not in here}
+
+
 async def git(*arguments: str, config: dict[str, str] | None = None) -> str:
     """Run git to its end and return its output. GitError; a cancelled git is killed."""
     process = await asyncio.create_subprocess_exec(

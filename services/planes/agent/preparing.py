@@ -123,7 +123,7 @@ class Preparing:
             outputs=places.outputs,
             environment=environment,
             person_id=order.person_id,
-            limits=_limits(order.limits),
+            limits=limits_of(order.limits),
             timeout=order.timeout,
             grace=order.grace,
             readable=tuple(readable),
@@ -153,7 +153,7 @@ class Preparing:
             outputs=places.outputs,
             environment=environment,
             person_id=order.person_id,
-            limits=_limits(order.limits),
+            limits=limits_of(order.limits),
             timeout=order.timeout,
             grace=order.grace,
             readable=(tools, folder, START),
@@ -208,5 +208,6 @@ class Preparing:
             )
 
 
-def _limits(order: LimitsOrder) -> Limits:
+def limits_of(order: LimitsOrder) -> Limits:
+    """Put what a run may use into the words of runtimes."""
     return Limits(order.cpu, order.memory, order.processes, order.disk, order.log)

@@ -57,12 +57,42 @@ def command_line(order: RunOrder, checkout: Path, environment: Path) -> tuple[st
     return (*how(environment), file, *order.args)
 
 
-def _in_checkout(file: str, checkout: Path, commit: str) -> str:
+def command_line_in_pod(order: RunOrder, environment: Path, runner: str) -> tuple[str, ...]:
+    """Say what to execute in a container, where the file is looked for only there.
+
+    `runner` is where our notebook script is in it. CannotPrepare as above.
+    """
+    if order.file is None:
+        return command_line(order, environment, environment)
+    path = _within(order.file)
+    ways = {
+        ".py": (str(environment / "bin" / "python"),),
+        ".ipynb": (str(environment / "bin" / "python"), runner),
+        ".sh": ("bash",),
+        ".r": ("Rscript",),
+    }
+    how = ways.get(path.suffix.lower())
+    if how is None:
+        text = f"files ending in {path.suffix or 'nothing'!r} cannot be run: {order.file}"
+        raise CannotPrepare(text)
+    return (*how, _plain(path), *order.args)
+
+
+def _within(file: str) -> PurePosixPath:
     path = PurePosixPath(file)
     if path.is_absolute() or ".." in path.parts or not path.parts:
         raise CannotPrepare(f"{file} is not a path within the project")
+    return path
+
+
+def _in_checkout(file: str, checkout: Path, commit: str) -> str:
+    path = _within(file)
     if not (checkout / path).is_file():
         raise CannotPrepare(f"there is no file {path} at commit {commit[:12]}")
+    return _plain(path)
+
+
+def _plain(path: PurePosixPath) -> str:
     # A name that begins with a dash would be read as an option of the interpreter.
     return f"./{path}" if str(path).startswith("-") else str(path)
 

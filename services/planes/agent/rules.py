@@ -143,6 +143,9 @@ def judge(state: RunState, order: RunOrder | None) -> Verdict:
         return Verdict(Outcome.STOPPED, "stopped on request")
     if state.end is RunEnd.NOT_STARTED:
         return Verdict(Outcome.FAILED, state.reason or "the program could not be started")
+    if state.end is RunEnd.NOT_PLACED:
+        reason = state.reason or "the plane could not bring it to run"
+        return Verdict(Outcome.ERROR, reason, retryable=True)
     if state.end is not None:
         return Verdict(Outcome.FAILED, _limit(state, order))
     # The runtime's own remark, such as of output that a full disk could not take, is kept.

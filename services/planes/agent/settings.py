@@ -11,6 +11,9 @@ SMALTI_AGENT_HOME            agent's own folder (default: $SMALTI_HOME/agent)
 SMALTI_AGENT_CA_FILE         certificate authority that signed the control plane's certificate
 SMALTI_AGENT_INSECURE        "1" lets a far agent speak plain http (never do so on a shared net)
 SMALTI_RUN_API_URL           what runs find in SMALTI_API_URL, when it is not the usual place
+
+With SMALTI_KUBERNETES_NAMESPACE runs are pods of that namespace (`docs/explanation/kubernetes.md`);
+the other names that begin with SMALTI_KUBERNETES_ are listed in `pods`.
 """
 
 from __future__ import annotations

@@ -121,7 +121,8 @@ class Work:
             return self.kept.final
         state = self._bench.runtime.state(self.kept.key)
         phase = rules.reported_phase(state)
-        report = telling.report_on(self.kept.command, phase, state, log_end=self._log.end)
+        why = state.reason if state and state.phase is RunPhase.STARTING else None
+        report = telling.report_on(self.kept.command, phase, state, why, self._log.end)
         if phase is not Phase.RUNNING or state is None:
             return report
         shown = self._bench.preparing.shown(self.kept.key, self.kept.command.order)
@@ -302,6 +303,7 @@ class Work:
             await bench.snapshots.conclude(key, order)
             limits = order.limits if order else LimitsOrder(cpu=0, memory=0)
             folder = bench.preparing.places(key).outputs
+            self._notes += await bench.runtime.bring_outputs(key, folder, limits.outputs)
             outputs, notes = await bench.uploads.put_all(key, folder, limits, self._held)
             self._notes += notes
         tail = await self._log.tail(max(state.log_size, self._log.end or 0))

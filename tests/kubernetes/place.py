@@ -1,0 +1,191 @@
+"""Where tests run pods: a cluster of the test's own process, or the one that KUBECONFIG names.
+
+SMALTI_TEST_IMAGE            image with python3, bash, git and /opt/environment/bin/python
+SMALTI_TEST_PLATFORM_IMAGE   image with this code and git
+SMALTI_TEST_HOST             address of this machine as pods reach it
+SMALTI_TEST_KUBELET          file with the pid of the node's kubelet, for tests that stop it
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+from services.planes.agent.agent import Agent
+from services.planes.agent.client import Client
+from services.planes.agent.pods import Pods
+from services.planes.agent.settings import Address
+from spawners.kubernetes import access
+from spawners.kubernetes.access import Access
+from spawners.kubernetes.api import Api, Refusal
+from spawners.kubernetes.runtime import KubernetesRuntime
+from spawners.kubernetes.settings import KubernetesSettings
+from tests.kubernetes.fake.controllers import JobController, Kubelet
+from tests.kubernetes.fake.server import Server, Store
+from tests.planes.agent.conftest import Plane
+from tests.planes.agent.control import CREDENTIAL, Control
+
+IMAGE = os.environ.get("SMALTI_TEST_IMAGE", "smalti.test/base:1")
+PLATFORM_IMAGE = os.environ.get("SMALTI_TEST_PLATFORM_IMAGE", "smalti.test/platform:1")
+HOST = os.environ.get("SMALTI_TEST_HOST", "10.213.0.1")
+
+
+class Place:
+    """A namespace of a cluster, and how a test looks into it. Patience in seconds."""
+
+    patience: float
+    pods: Pods
+    origin: str  # of the control plane, as pods reach it
+
+    def __init__(self) -> None:
+        self.namespace = f"smalti-test-{uuid.uuid4().hex[:8]}"
+        self.access: Access
+        self.api: Api
+        self._runtimes: list[KubernetesRuntime] = []
+
+    def settings(self, **changes: Any) -> KubernetesSettings:
+        """The runtime's settings, a few patiences shorter than in earnest."""
+        given = {"cpu": 64.0, "memory": 1 << 36, "pull_patience": 4.0, "answer_patience": 10.0}
+        given |= {"leave_patience": 5.0, "node_lost_after": 5, "collect_patience": 30.0}
+        names = {"namespace": self.namespace, "plane": "plane-1", "platform_image": PLATFORM_IMAGE}
+        return KubernetesSettings(**{**names, **given, **changes})  # type: ignore[arg-type]
+
+    def runtime(self, **changes: Any) -> KubernetesRuntime:
+        """A runtime of this namespace."""
+        made = KubernetesRuntime(self.settings(**changes), Api(self.access))
+        self._runtimes.append(made)
+        return made
+
+    async def close(self) -> None:
+        """Let go of all that tests did not close, because they failed."""
+        for made in self._runtimes:
+            await made.close()
+        await self.api.close()
+
+    def path(self, kind: str) -> str:
+        """The path of a kind in the namespace."""
+        group = "/apis/batch/v1" if kind == "jobs" else "/api/v1"
+        return f"{group}/namespaces/{self.namespace}/{kind}"
+
+    async def list(self, kind: str) -> list[dict[str, Any]]:
+        """All objects of a kind in the namespace."""
+        found: list[dict[str, Any]] = (await self.api.call("GET", self.path(kind)))["items"]
+        return found
+
+    async def left(self) -> list[str]:
+        """What of ours is in the namespace."""
+        kinds = ("jobs", "pods", "secrets", "services")
+        return [
+            f"{kind}/{one['metadata']['name']}" for kind in kinds for one in await self.list(kind)
+        ]
+
+    async def until_empty(self) -> None:
+        """Wait until nothing of ours is left."""
+        async with asyncio.timeout(self.patience):
+            while left := await self.left():
+                del left
+                await asyncio.sleep(0.1)
+
+    async def pod(self) -> dict[str, Any]:
+        """The one pod that is there."""
+        [one] = await self.list("pods")
+        return one
+
+
+class FakePlace(Place):
+    """The cluster of the test's own process."""
+
+    patience = 60.0
+
+    def __init__(self, folder: Path, control: Control) -> None:
+        super().__init__()
+        self.store = Store()
+        self.server = Server(self.store)
+        self.controller = JobController(self.store)
+        self.kubelet = Kubelet(self.store, folder / "pods", {IMAGE, PLATFORM_IMAGE})
+        self.pods = Pods(IMAGE, Path(sys.prefix))
+        self.origin = control.origin
+
+    async def __aenter__(self) -> FakePlace:
+        await self.server.start()
+        self.access = Access(self.server.url, None)
+        self.api = Api(self.access)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.kubelet.stop()
+        await self.close()
+        await self.server.stop()
+
+
+class RealPlace(Place):
+    """A namespace of its own in a real cluster, that admits nothing below `restricted`."""
+
+    patience = 90.0
+
+    def __init__(self, control: Control) -> None:
+        super().__init__()
+        self.access = access.find()
+        self.pods = Pods(IMAGE)
+        self._control = control
+        self._relay: asyncio.Server | None = None
+
+    async def __aenter__(self) -> RealPlace:
+        self.api = Api(self.access)
+        labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+        body = {"metadata": {"name": self.namespace, "labels": labels}}
+        await self.api.call("POST", "/api/v1/namespaces", body)
+        self._relay = await asyncio.start_server(self._carry, HOST, 0)
+        port = self._relay.sockets[0].getsockname()[1]
+        self.origin = f"http://{HOST}:{port}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._relay is not None:
+            self._relay.close()
+        for pod in await self.list("pods"):
+            with contextlib.suppress(Refusal):
+                path = f"{self.path('pods')}/{pod['metadata']['name']}"
+                await self.api.call("DELETE", path, {"gracePeriodSeconds": 0})
+        await self.api.call("DELETE", f"/api/v1/namespaces/{self.namespace}")
+        await self.close()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Bring a pod's connection to the control plane, which listens on loopback only."""
+        try:
+            inside = await asyncio.open_connection("127.0.0.1", self._control.port)
+        except OSError:
+            writer.close()
+            return
+        await asyncio.gather(_pipe(reader, inside[1]), _pipe(inside[0], writer))
+
+
+async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while piece := await reader.read(1 << 16):
+            writer.write(piece)
+            await writer.drain()
+    writer.close()
+
+
+class PodPlane(Plane):
+    """An agent whose runs are pods, which can be killed and started again on the same home."""
+
+    def __init__(self, home: Path, control: Control, place: Place) -> None:
+        super().__init__(home, control)
+        self.place = place
+
+    def start(self, runtime: Any = None, **changes: Any) -> Any:
+        """Start an agent; its runtime is returned."""
+        self.runtime = runtime or self.place.runtime(**changes)
+        (self.home / "agent").mkdir(exist_ok=True)
+        at = Address(self.control.origin, CREDENTIAL, f"{self.place.origin}/api", loopback=True)
+        client = Client(lambda: at)
+        self.agent = Agent(self.settings(), client, self.runtime, self.place.pods)
+        self._task = asyncio.create_task(self.agent.run())
+        return self.runtime
