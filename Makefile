@@ -1,6 +1,7 @@
 # make up       set up what is missing and start Smalti (ARGS=--detach returns when it is ready)
 # make test     everything that must hold: style, types, imports, tests
 # make drills   faults while work runs;   make bench   speed beside peers
+# make images   build the container images with buildah (BASE=image to stand on)
 # make test-kubernetes   the tests of pods, on the cluster that KUBECONFIG names
 # make console  build the web console and wait for it
 # make screenshots   pictures of the console for docs/
@@ -8,10 +9,10 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-SMALTI := services spawners hub_config extensions tests setup docs examples
+SMALTI := services spawners hub_config extensions tests setup docs examples images
 
-.PHONY: up down setup setup-test console test lint test-console test-kubernetes screenshots drills
-.PHONY: bench clean
+.PHONY: up down setup setup-test console images screenshots
+.PHONY: test lint test-console test-kubernetes drills bench clean
 
 up: setup
 	@exec $(BIN)/smalti-admin up $(ARGS)
@@ -27,6 +28,10 @@ setup-test:
 
 console:
 	@$(PYTHON) setup/make_console.py
+
+images: setup-test console
+	$(if $(BASE),,$(BIN)/python images/build.py base-image)
+	$(BIN)/python images/build.py build $(if $(BASE),--base $(BASE)) $(ARGS)
 
 lint: setup-test
 	$(BIN)/ruff check $(wildcard $(SMALTI))

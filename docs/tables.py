@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
 from fields import bodies, views
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 
@@ -238,6 +240,26 @@ def _name_of(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
+def chart_table(chart: str) -> str:
+    """Every value of a chart with its default and meaning."""
+    folder = REPOSITORY / "helm" / chart
+    schema = json.loads((folder / "values.schema.json").read_text())
+    values = yaml.safe_load((folder / "values.yaml").read_text())
+    return table(("value", "default", "meaning"), _values(schema, values, ""))
+
+
+def _values(schema: Any, values: Any, at: str) -> Iterator[tuple[str, str, str]]:
+    for name, value in values.items():
+        described = schema["properties"][name]
+        if described.get("properties") and described.get("additionalProperties") is False:
+            yield from _values(described, value, f"{at}{name}.")
+            continue
+        choices = " or ".join(f"`{one}`" for one in described.get("enum", ()))
+        text = described["description"] + (f" One of {choices}." if choices else "")
+        shown = json.dumps(value) if value not in ("", {}) else "empty"
+        yield f"`{at}{name}`", shown if shown == "empty" else f"`{shown}`", text
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "settings": settings_table,
     "limits": limits_table,
@@ -251,4 +273,6 @@ TABLES: dict[str, Callable[[], str]] = {
     "metrics": metrics_table,
     "states": states_table,
     "errors": error_codes_table,
+    "chart": lambda: chart_table("smalti"),
+    "agent-chart": lambda: chart_table("smalti-agent"),
 }

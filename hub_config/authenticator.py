@@ -45,12 +45,28 @@ class SmaltiAuthenticator(NativeAuthenticator):  # type: ignore[misc]
         config=True
     )
 
+    first_admin = Unicode(
+        help="Name of the first admin, where no supervisor makes one (on a cluster)."
+    ).tag(config=True)
+    first_password = Unicode(help="File with that admin's one-time password.").tag(config=True)
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.enable_signup = False
         self.lockout = Lockout()
         MUST_CHANGE.create(self.db.get_bind(), checkfirst=True)
         self._take_first_admin()
+        self._make_first_admin()
+
+    def _make_first_admin(self) -> None:
+        """Make the admin that the chart names, in a database that has never had anybody."""
+        if not self.first_admin or self.db.query(UserInfo).first() is not None:
+            return
+        name = self.normalize_username(self.first_admin)
+        password = Path(self.first_password).read_text().strip()
+        # One-time, because it also stands in a Secret of the cluster.
+        self._set_hash(name, bcrypt.hashpw(password.encode(), bcrypt.gensalt()), must_change=True)
+        self.admin_users = {name}
 
     def _take_first_admin(self) -> None:
         seed = Path(self.seed_file)

@@ -11,8 +11,11 @@ from hub_config.settings import HubSettings
 def configure(c: Any, settings: HubSettings) -> None:
     """Set the authenticator; everybody with a password of ours may log in, nobody signs up."""
     c.JupyterHub.authenticator_class = SmaltiAuthenticator
-    c.SmaltiAuthenticator.seed_file = str(settings.home / "secrets" / "first-admin.json")
-    c.SmaltiAuthenticator.resets = str(settings.home / "secrets" / "password-resets")
+    if not settings.spread:  # elsewhere the secrets are mounted, and nobody leaves files there
+        c.SmaltiAuthenticator.seed_file = str(settings.home / "secrets" / "first-admin.json")
+        c.SmaltiAuthenticator.resets = str(settings.home / "secrets" / "password-resets")
+    c.SmaltiAuthenticator.first_admin = str(settings.chosen.get("first_admin", ""))
+    c.SmaltiAuthenticator.first_password = str(settings.home / "secrets" / "admin_password")
     c.SmaltiAuthenticator.check_common_password = True
     # Whoever has a password was given it by an admin.
     c.Authenticator.allow_all = True

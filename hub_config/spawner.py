@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub_config.settings import LOOPBACK, HubSettings
+from hub_config.settings import HubSettings
 from spawners.hub import SmaltiSpawner
 from spawners.hub.options import from_form
 from spawners.hub.spawner import apply_user_options
@@ -20,7 +20,7 @@ REFUSALS_WITHIN = 3  # seconds in which an answer to a start still tells why it 
 def configure(c: Any, settings: HubSettings) -> None:
     """Set the spawner, its patience and what its servers' tokens may do."""
     c.JupyterHub.spawner_class = SmaltiSpawner
-    c.SmaltiSpawner.platform_url = f"http://{LOOPBACK}:{settings.ports['platform']}"
+    c.SmaltiSpawner.platform_url = settings.url("platform")
     c.SmaltiSpawner.token_file = str(settings.home / "secrets" / "hub-spawner.token")
     c.SmaltiSpawner.environment_origin = settings.origin
     c.SmaltiSpawner.apply_user_options = apply_user_options

@@ -1,8 +1,8 @@
 """What an operator may choose, and the places that follow from it.
 
 Read by the platform process from `$SMALTI_HOME/smalti_config.py` (traitlets, as Jupyter
-programs do: `c.Settings.job_timeout_max = 86400`). Secrets are never settings: they are
-0600 files under `$SMALTI_HOME/secrets`.
+programs do: `c.Settings.job_timeout_max = 86400`), and from `smalti_config.json` beside it, which
+programs write. Secrets are never settings: they are 0600 files under `$SMALTI_HOME/secrets`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from pathlib import Path
 
 from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, validate
 from traitlets.config import Config, Configurable
-from traitlets.config.loader import PyFileConfigLoader
+from traitlets.config.loader import JSONFileConfigLoader, PyFileConfigLoader
+
+from services.core.places import Places, load_places
+from services.core.private import others_can_read
 
 MiB = 1 << 20
 GiB = 1 << 30
@@ -155,6 +158,12 @@ class Settings(Configurable):
     s3_endpoint = Unicode("", help="S3: address, when it is not AWS's own.").tag(config=True)
     s3_region = Unicode("", help="S3: region. Empty: as boto3 finds it.").tag(config=True)
 
+    default_image = Unicode(
+        "",
+        help="Image of the default environment, for a plane that is a cluster. "
+        "Empty: a folder in the state folder.",
+    ).tag(config=True)
+
     experiments_database_url = Unicode(
         "", help="SQLAlchemy URL of MLflow's database. Empty: SQLite in the state folder."
     ).tag(config=True)
@@ -199,6 +208,15 @@ class Settings(Configurable):
         ports: dict[str, int] = json.loads((self.root / "run" / "ports.json").read_text())
         return ports[process]
 
+    @property
+    def places(self) -> Places:
+        """Where the processes are, when not all of them are here."""
+        return load_places(self.root)
+
+    def url(self, process: str) -> str:
+        """Where a process of ours answers, without a path."""
+        return self.places.urls.get(process) or f"http://127.0.0.1:{self.port(process)}"
+
     def secret(self, name: str) -> str:
         """Read a secret that the supervisor made. FileNotFoundError when it is not there."""
         return (self.root / "secrets" / name).read_text().strip()
@@ -208,7 +226,7 @@ class Settings(Configurable):
         file = self.root / "secrets" / "s3.json"
         if not file.exists():
             return {}
-        if file.stat().st_mode & 0o077:
+        if others_can_read(file):
             raise ValueError(f"{file} can be read by others: chmod 600 it, then start.")
         found: dict[str, str] = json.loads(file.read_text())
         return found
@@ -216,12 +234,33 @@ class Settings(Configurable):
     @property
     def origin(self) -> str:
         """Scheme, host and port that people use."""
-        return self.public_url.rstrip("/") or f"http://localhost:{self.port('frontdoor')}"
+        named = self.public_url.rstrip("/") or self.places.public_url
+        return named or f"http://localhost:{self.port('frontdoor')}"
 
     @property
     def database(self) -> str:
-        """The database's SQLAlchemy URL."""
-        return self.database_url or f"sqlite:///{self.platform_folder / 'platform.sqlite'}"
+        """The database's SQLAlchemy URL, with the password where a file holds one."""
+        if not self.database_url:
+            return f"sqlite:///{self.platform_folder / 'platform.sqlite'}"
+        return with_password(self.database_url, self.root / "secrets" / "database.password")
+
+    @property
+    def experiments_database(self) -> str:
+        """The SQLAlchemy URL of MLflow's database."""
+        if not self.experiments_database_url:
+            return f"sqlite:///{self.root / 'experiments' / 'mlflow.sqlite'}"
+        file = self.root / "secrets" / "experiments_database.password"
+        return with_password(self.experiments_database_url, file)
+
+
+def with_password(url: str, file: Path) -> str:
+    """Put the password in a file, if there is one, into a database's URL."""
+    if not file.exists():
+        return url
+    from sqlalchemy.engine import make_url  # not at the top: the supervisor has no use for it
+
+    named = make_url(url).set(password=file.read_text().strip())
+    return named.render_as_string(hide_password=False)
 
 
 def has_experiments(environ: Mapping[str, str]) -> bool:
@@ -239,7 +278,10 @@ def load_settings(home: Path | None = None) -> Settings:
     """Read the settings of a state folder; its configuration file may be absent."""
     home = home or default_home()
     config = Config()
-    file = home / "smalti_config.py"
-    if file.exists():
-        config = PyFileConfigLoader(file.name, path=str(home)).load_config()
+    for name, loader in (
+        ("smalti_config.py", PyFileConfigLoader),
+        ("smalti_config.json", JSONFileConfigLoader),
+    ):
+        if (home / name).exists():
+            config.merge(loader(name, path=str(home)).load_config())
     return Settings(config=config, home=str(home))

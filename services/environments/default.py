@@ -12,9 +12,10 @@ from dataclasses import asdict
 from services.core import audit
 from services.core.database import Transaction
 from services.core.loops import Loop
+from services.core.settings import Settings
 from services.core.work import Work, context_of
 from services.environments import store
-from services.environments.rules import BEING_PREPARED, Found, State, state_of
+from services.environments.rules import BEING_PREPARED, State, state_of, state_of_image
 from services.environments.runtime import look
 from services.environments.schemas import RevisionStatus
 
@@ -29,15 +30,22 @@ def set_up(tx: Transaction) -> None:
     if store.find(tx, NAME) is None:
         environment_id = store.insert_environment(tx, NAME, DESCRIPTION)
         store.insert_revision(tx, environment_id, NUMBER, {"base": NAME}, BEING_PREPARED)
-    _note(tx, look(context_of(tx).settings.root, NAME, NUMBER))
+    _note(tx, _look(context_of(tx).settings))
 
 
 async def refresh(work: Work) -> None:
     """Look at the folder; write only when something changed."""
-    found = await asyncio.to_thread(look, work.context.settings.root, NAME, NUMBER)
-    if await work.read(_present) != state_of(found):
+    found = await asyncio.to_thread(_look, work.context.settings)
+    if await work.read(_present) != found:
         await work.write(_note, found)
         work.context.bus.wake("environments")
+
+
+def _look(settings: Settings) -> State:
+    """Find out how the environment is: an image where one is named, else a folder here."""
+    if settings.default_image:
+        return state_of_image(settings.default_image)
+    return state_of(look(settings.root, NAME, NUMBER))
 
 
 def _present(tx: Transaction) -> State | None:
@@ -50,8 +58,8 @@ def _present(tx: Transaction) -> State | None:
     return State(RevisionStatus(revision.status), revision.reason, revision.digest)
 
 
-def _note(tx: Transaction, found: Found) -> None:
-    before, after = _present(tx), state_of(found)
+def _note(tx: Transaction, after: State) -> None:
+    before = _present(tx)
     row = store.find(tx, NAME)
     if row is None or before == after:
         return

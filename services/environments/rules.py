@@ -1,7 +1,8 @@
-"""What the folder of an environment revision says about its status. Pure."""
+"""What the folder or the image of an environment revision says about its status. Pure."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -35,6 +36,14 @@ def state_of(found: Found) -> State:
     if not found.folder:
         return State(RevisionStatus.BUILDING, BEING_PREPARED, None)
     return State(RevisionStatus.READY, None, digest_in(found.stamp))
+
+
+def state_of_image(image: str) -> State:
+    """Say how a revision is that is an image: the cluster has it, or will say why not."""
+    _, pinned, digest = image.partition("@sha256:")
+    if not (pinned and _DIGEST.fullmatch(digest)):
+        digest = hashlib.sha256(image.encode()).hexdigest()
+    return State(RevisionStatus.READY, None, digest)
 
 
 def digest_in(stamp: str | None) -> str | None:

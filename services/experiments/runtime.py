@@ -67,7 +67,7 @@ class Mlflow:
         raise _error(status, answer)
 
     def _url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self._settings.port('experiments')}{PREFIX}{path}"
+        return f"{self._settings.url('experiments')}{PREFIX}{path}"
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:

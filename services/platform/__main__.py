@@ -11,7 +11,7 @@ import sys
 from services.core import logs
 from services.core.database import Database
 from services.core.settings import load_settings
-from services.platform.migrate import NewerDatabase, migrate
+from services.platform.migrate import DatabaseAway, NewerDatabase, migrate
 from services.platform.wiring import wire
 from services.vault import WrongKey
 
@@ -24,12 +24,13 @@ async def _serve() -> None:
     settings = load_settings()
     migrate(settings)
     platform = wire(settings, Database(settings.database))
-    port = platform.serve(settings.port("platform"))
+    listen = settings.places.listen
+    port = platform.serve(settings.port("platform"), listen)
     # What is here now stays: the collector need not look at it again and again.
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
-    log.info("listening on 127.0.0.1:%d", port)
+    log.info("listening on %s:%d", listen, port)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -47,6 +48,9 @@ def main() -> int:
     except (NewerDatabase, WrongKey) as error:
         print(error, file=sys.stderr)  # noqa: T201 - the supervisor passes this line on
         return EX_CONFIG
+    except DatabaseAway as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
     return 0
 
 

@@ -172,8 +172,8 @@ async def write_file(
 
 async def _apply(work: Work, project_id: str, repository: Repository, edit: Edit) -> Done:
     async with work.context.get(Repositories).editing(project_id):
-        intent = work.context.get(Intents).begin()
-        with intent.closing():
+        intent = await work.context.get(Intents).begun()
+        async with intent.closing():
             return await _noted(work, project_id, repository, edit, intent)
 
 
@@ -285,8 +285,8 @@ async def make_branch(work: Work, project_id: str, name: str, commit: str) -> No
 
 
 async def _branch(work: Work, repository: Repository, name: str, plan: Plan) -> bool:
-    intent = work.context.get(Intents).begin()
-    with intent.closing():
+    intent = await work.context.get(Intents).begun()
+    async with intent.closing():
         await asyncio.to_thread(intent.say, plan)
         [(_, _, commit)] = plan.commands
         made = await edits.new_branch(repository, name, commit)

@@ -82,7 +82,7 @@ async def receive_pack(call: Call) -> None:
     """Take what a client pushes."""
     project, repository = await _open(call, "git-receive-pack")
     request = _request(call, "git-receive-pack")
-    intent = call.context.get(Intents).begin()
+    intent = await call.context.get(Intents).begun()
     push = _Push(call, request, project.id, intent)
     try:
         async with call.context.get(Gate).enter(project_person(call)):
@@ -93,7 +93,7 @@ async def receive_pack(call: Call) -> None:
 
 
 async def _record(push: _Push, repository: Repository) -> None:
-    with push.intent.closing():
+    async with push.intent.closing():
         await recording.push(push.work, push.project_id, repository, push.commands.found)
 
 

@@ -8,11 +8,12 @@ Used by `git_handlers` and `file_actions`, and by `recording`, which settles wha
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,15 +98,15 @@ class Intent:
         except ValidationError:
             return None  # the crash came before it was written whole, so before git was told
 
-    @contextmanager
-    def closing(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def closing(self) -> AsyncIterator[None]:
         """Settle it when all went well, and leave it as it stands otherwise."""
         try:
             yield
         except BaseException:
             self.leave()
             raise
-        self.settle()
+        await asyncio.to_thread(self.settle)
 
     def settle(self) -> None:
         """Take it away: what has moved is recorded, or nothing has."""
@@ -125,6 +126,15 @@ class Intents:
     def __init__(self, settings: Settings) -> None:
         self._folder = settings.platform_folder / FOLDER
 
+    async def begun(self) -> Intent:
+        """Make a note, in a thread. One whose maker was called off meanwhile is let go."""
+        making = asyncio.ensure_future(asyncio.to_thread(self.begin))
+        try:
+            return await asyncio.shield(making)
+        except asyncio.CancelledError:
+            making.add_done_callback(_let_go)
+            raise
+
     def begin(self) -> Intent:
         """Make a note that says nothing yet. Raises StorageFull."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -143,6 +153,11 @@ class Intents:
                 found = _take(self._folder / name)
                 if found is not None:
                     yield found
+
+
+def _let_go(making: asyncio.Future[Intent]) -> None:
+    if not making.cancelled() and making.exception() is None:
+        making.result().leave()
 
 
 def _take(path: Path) -> Intent | None:

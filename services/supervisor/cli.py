@@ -10,11 +10,14 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from services.supervisor import doctor, status
+from services.supervisor.alone import become
 from services.supervisor.detach import teller, up_detached
 from services.supervisor.down import down
 from services.supervisor.home import Home, SupervisorError, find_home
+from services.supervisor.manifest import secret_manifest
 from services.supervisor.passwords import reset_password
 from services.supervisor.tokens import issue_token
 from services.supervisor.up import run
@@ -56,6 +59,22 @@ def _password(home: Home, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _alone(home: Home, arguments: argparse.Namespace) -> int:
+    become(home, arguments.process)
+
+
+def _preflight(home: Home, arguments: argparse.Namespace) -> int:
+    # These bring libraries that no other command needs.
+    from services.supervisor.preflight.command import run as examine
+
+    return examine(arguments.namespace, arguments.values, lambda text: print(text, flush=True))
+
+
+def _secrets(home: Home, arguments: argparse.Namespace) -> int:
+    print(secret_manifest(arguments.name, arguments.namespace))
+    return 0
+
+
 def _days(text: str) -> int:
     days = int(text)
     if not 1 <= days <= 3650:
@@ -88,6 +107,16 @@ def _parser() -> argparse.ArgumentParser:
     token = add("token", _token, "print a new token for a person")
     token.add_argument("user", metavar="USER")
     token.add_argument("--days", type=_days, default=90, help="how long it lives (default 90)")
+    alone = add("run", _alone, "become one process without a supervisor, as containers do")
+    alone.add_argument("process", metavar="PROCESS")
+    preflight = add("preflight", _preflight, "examine the cluster that KUBECONFIG names")
+    preflight.add_argument("--namespace", default="smalti", help="of the release (default smalti)")
+    preflight.add_argument(
+        "--values", type=Path, action="append", default=[], metavar="FILE", help="as given to helm"
+    )
+    secrets = add("secrets", _secrets, "print a Kubernetes Secret with new secrets of Smalti's own")
+    secrets.add_argument("--name", default="smalti-secrets", help="default smalti-secrets")
+    secrets.add_argument("--namespace", default="smalti", help="default smalti")
     password = add("password", _password, "print a new one-time password for a person")
     password.add_argument("user", metavar="USER")
     return parser

@@ -14,6 +14,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from services.core.private import others_can_read
 from services.vault.errors import KeysAway, WrongKey
 from services.vault.masters import MasterKeys
 
@@ -95,7 +96,7 @@ class KmsKeys(MasterKeys):
 def _credentials(file: Path) -> dict[str, str]:
     if not file.exists():
         return {}
-    if file.stat().st_mode & 0o077:
+    if others_can_read(file):
         raise WrongKey(f"{file} can be read by others: chmod 600 it, then start.")
     found: dict[str, str] = json.loads(file.read_text())
     return found

@@ -16,6 +16,7 @@ import tempfile
 from abc import ABC, abstractmethod
 from pathlib import Path
 
+from services.core.private import others_can_read
 from services.vault.errors import WrongKey
 from services.vault.sealing import KEY_BYTES, decrypt, encrypt
 
@@ -95,7 +96,7 @@ class FileKeys(MasterKeys):
 
     def _read(self) -> list[bytes]:
         try:
-            if self._path.stat().st_mode & 0o077:
+            if others_can_read(self._path):
                 raise WrongKey(f"{self._path} can be read by others: chmod 600 it, then start.")
             lines = self._path.read_text().split()
             keys = [bytes.fromhex(line) for line in lines]

@@ -17,6 +17,7 @@ import hvac
 import requests
 from hvac.exceptions import Forbidden, InvalidPath, InvalidRequest, VaultError
 
+from services.core.private import others_can_read
 from services.vault.errors import KeysAway, WrongKey
 from services.vault.masters import MasterKeys
 
@@ -89,7 +90,7 @@ class TransitKeys(MasterKeys):
         """Make a client with the token of now, which whoever renews it writes to the file."""
         token = os.environ.get("VAULT_TOKEN", "")
         if self._token.exists():
-            if self._token.stat().st_mode & 0o077:
+            if others_can_read(self._token):
                 raise WrongKey(f"{self._token} can be read by others: chmod 600 it, then start.")
             token = self._token.read_text().strip()
         if not token:

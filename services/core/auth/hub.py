@@ -73,7 +73,7 @@ class HubApi:
         headers = {"Accept": "application/jupyterhub-pagination+json"}
         if token is not None:
             headers["Authorization"] = f"token {token}"
-        url = f"http://127.0.0.1:{self._settings.port('hub')}/hub/api{path}"
+        url = f"{self._settings.url('hub')}/hub/api{path}"
         try:
             call = self._client().request(
                 method,

@@ -21,11 +21,11 @@ EX_CONFIG = 78  # sysexits.h: trying again without a change is of no use
 MOST_AT_ONCE = 500
 
 
-def server_of(gate: Gate, port: int) -> uvicorn.Server:
-    """Make the server that listens for the gate on the loopback address."""
+def server_of(gate: Gate, port: int, address: str = "127.0.0.1") -> uvicorn.Server:
+    """Make the server that listens for the gate, on the loopback address unless told otherwise."""
     config = uvicorn.Config(
         gate,
-        host="127.0.0.1",
+        host=address,
         port=port,
         log_config=None,
         access_log=False,
@@ -42,7 +42,8 @@ def server_of(gate: Gate, port: int) -> uvicorn.Server:
 
 async def _serve(settings: Settings) -> None:
     access, mlflow = Access(settings), Mlflow()
-    server = server_of(Gate(settings, access, mlflow), settings.port("experiments"))
+    gate = Gate(settings, access, mlflow)
+    server = server_of(gate, settings.port("experiments"), settings.places.listen)
     serving = asyncio.create_task(server.serve())
     loading = asyncio.create_task(mlflow.load(settings))
     await asyncio.wait({serving, loading}, return_when=asyncio.FIRST_COMPLETED)

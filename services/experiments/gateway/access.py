@@ -76,7 +76,7 @@ class Access:
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=TIMEOUT)
         try:
-            url = f"http://127.0.0.1:{self._settings.port('platform')}{API}{path}"
+            url = f"{self._settings.url('platform')}{API}{path}"
             headers = {"Authorization": f"Bearer {self._settings.secret(GATE_TOKEN)}"}
             body = request.model_dump()
             async with self._session.post(url, json=body, headers=headers) as response:

@@ -42,8 +42,7 @@ def folder(settings: Settings) -> Path:
 
 def database(settings: Settings) -> str:
     """SQLAlchemy URL of MLflow's database."""
-    named = settings.experiments_database_url
-    return named or f"sqlite:///{folder(settings) / 'mlflow.sqlite'}"
+    return settings.experiments_database
 
 
 def environment(settings: Settings) -> dict[str, str]:
