@@ -24,6 +24,7 @@ _CREATE = {"CreateContainerError", "CreateContainerConfigError", "RunContainerEr
 _NO_IMAGE = re.compile(r"not found|manifest unknown|does not exist|no such image", re.I)
 _NO_ACCESS = re.compile(r"denied|unauthorized|forbidden|401|403", re.I)
 _DISK = re.compile(r"ephemeral|emptyDir", re.I)
+_NO_COLLECTOR = "the container that collects its outputs does not stay up"
 _NOT_EXECUTED = ("StartError", "ContainerCannotRun")
 
 
@@ -173,7 +174,8 @@ def _disrupted(status: dict[str, Any], node: str) -> Seen | None:
 
 def _waiting(status: dict[str, Any], waiting: dict[str, Any], ip: str | None) -> Seen:
     checkout = _container(status.get("initContainerStatuses"), CHECKOUT).get("state", {})
-    collector = _container(status.get("initContainerStatuses"), COLLECTOR).get("state", {})
+    sidecar = _container(status.get("initContainerStatuses"), COLLECTOR)
+    collector = sidecar.get("state", {})
     ended = checkout.get("terminated")
     if ended is not None and ended.get("exitCode") != 0:
         said = _short(ended.get("message") or f"it ended with exit code {ended.get('exitCode')}")
@@ -182,6 +184,9 @@ def _waiting(status: dict[str, Any], waiting: dict[str, Any], ip: str | None) ->
         seen = _stuck(state, ip)
         if seen is not None:
             return seen
+    if "terminated" in collector and sidecar.get("restartCount"):
+        # Between two tries while `checkout` runs it stands like this, and not in a back-off.
+        return Seen(Stage.WAITING, _NO_COLLECTOR, stuck=True, ip=ip)
     if status.get("phase") == "Failed":
         said = status.get("message") or status.get("reason") or "no reason was given"
         return Seen(Stage.FAILED, f"its pod failed: {_short(said)}")
@@ -208,8 +213,7 @@ def _stuck(waiting: dict[str, Any], ip: str | None) -> Seen | None:
     if word in _CREATE:
         return Seen(Stage.WAITING, f"its container cannot be made: {_short(message)}", stuck=True)
     if word == "CrashLoopBackOff":
-        text = "the container that collects its outputs does not stay up"
-        return Seen(Stage.WAITING, text, stuck=True, ip=ip)
+        return Seen(Stage.WAITING, _NO_COLLECTOR, stuck=True, ip=ip)
     return None
 
 

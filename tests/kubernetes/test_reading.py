@@ -156,3 +156,17 @@ def test_hope() -> None:
 )
 def test_pods_that_were_not_made(message: str, words: str) -> None:
     assert words in creation_refused(message)
+
+
+def test_a_collector_that_keeps_ending_is_told_between_two_tries() -> None:
+    ended = {"terminated": {"exitCode": 1, "reason": "Error"}}
+    statuses = [
+        {"name": "collector", "state": ended, "restartCount": 1},
+        {"name": "checkout", "state": {"running": {}}, "restartCount": 0},
+    ]
+    seen = look({"metadata": {}, "status": {"phase": "Pending", "initContainerStatuses": statuses}})
+    assert (seen.stage, seen.stuck) == (Stage.WAITING, True)
+    assert "does not stay up" in str(seen.reason)
+    statuses[0]["restartCount"] = 0
+    again = look({"metadata": {}, "status": {"initContainerStatuses": statuses}})
+    assert not again.stuck
