@@ -4,13 +4,15 @@
 # make images   build the container images with buildah (BASE=image to stand on)
 # make test-kubernetes   the tests of pods, on the cluster that KUBECONFIG names
 # make console  build the web console and wait for it
+# make screenshots   pictures of the console for docs/
 # make clean    remove what these have made here (never the state folder)
 
 PYTHON ?= python3
 BIN := .venv/bin
 SMALTI := services spawners hub_config extensions tests setup docs examples images
 
-.PHONY: up down setup setup-test console images test lint test-console images test-kubernetes drills bench clean
+.PHONY: up down setup setup-test console images screenshots
+.PHONY: test lint test-console test-kubernetes drills bench clean
 
 up: setup
 	@exec $(BIN)/smalti-admin up $(ARGS)
@@ -42,6 +44,9 @@ test-console: setup-test
 
 test: lint test-console
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+screenshots: setup-test
+	$(BIN)/python docs/screenshots.py $(ARGS)
 
 drills: setup-test
 	$(BIN)/python -m pytest tests/drills --timeout 3600 $(ARGS)

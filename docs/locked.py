@@ -1,4 +1,4 @@
-"""What the locks name: packages of the platform, of the default environment and of the tools.
+"""What the locks name: packages of the platform, of the environments and of the web console.
 
 Used by `docs/notices.py` and by the test that holds THIRD_PARTY_NOTICES.md true. It reads
 files only; it must never import what it lists.
@@ -6,6 +6,7 @@ files only; it must never import what it lists.
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ REPOSITORY = Path(__file__).parents[1]
 UV_LOCK = REPOSITORY / "uv.lock"
 ENVIRONMENT_LOCK = REPOSITORY / "images" / "environment" / "requirements.lock"
 TOOLS_LOCK = REPOSITORY / "images" / "tools" / "requirements.lock"
+CONSOLE_LOCK = REPOSITORY / "extensions" / "console" / "package-lock.json"
 OURS = {"smalti", "smalti-platform"}
 # The machines that the locks are for; a package that none of them gets is not shipped.
 TARGETS: list[dict[str, str]] = [
@@ -85,3 +87,13 @@ def _requirements(lock: Path) -> set[tuple[str, str]]:
     line = re.compile(r"^([a-z0-9][a-z0-9._-]*)==([^ ;\\]+)(?: *; *(.*?))? *\\?$", re.M)
     text = lock.read_text(encoding="utf-8")
     return {(name, version) for name, version, marker in line.findall(text) if applies(marker)}
+
+
+def console_packages() -> set[tuple[str, str, str]]:
+    """Name, version and licence of all that the console is built with; npm's lock names both."""
+    lock: dict[str, Any] = json.loads(CONSOLE_LOCK.read_text(encoding="utf-8"))
+    return {
+        (path.rpartition("node_modules/")[2], one["version"], one["license"])
+        for path, one in lock["packages"].items()
+        if path and not one.get("dev")
+    }

@@ -17,7 +17,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from locked import REPOSITORY, environment_packages, platform_packages, tools_packages
+from locked import (
+    REPOSITORY,
+    console_packages,
+    environment_packages,
+    platform_packages,
+    tools_packages,
+)
 
 TARGET = REPOSITORY / "THIRD_PARTY_NOTICES.md"
 # Packages that carry the text of a licence without naming it: how the text begins, below the
@@ -32,8 +38,35 @@ HEAD = """# Third-party notices
 
 Smalti is under the Apache License 2.0 (see `LICENSE`). It runs with the packages below, each
 under its own licence; none of them is part of this repository. The texts of the licences are in
-each package's `*.dist-info` folder once it is installed. `docs/notices.py` writes this file from
-the lock files and from the packages' own metadata.
+each package's `*.dist-info` folder, or its folder in `node_modules`, once it is installed.
+`docs/notices.py` writes this file from the lock files and from the packages' own metadata.
+"""
+
+# Outlines of these icons are part of this repository: extensions/console/src/parts/icons.tsx.
+ICONS = """
+## Tabler icons
+
+The outlines in `extensions/console/src/parts/icons.tsx` are taken from Tabler icons
+(https://tabler.io/icons).
+
+MIT License
+
+Copyright (c) 2020-2026 Paweł Kuna
+
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and
+associated documentation files (the "Software"), to deal in the Software without restriction,
+including without limitation the rights to use, copy, modify, merge, publish, distribute,
+sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is
+furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or
+substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT
+NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND
+NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM,
+DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT
+OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 """
 
 
@@ -50,8 +83,18 @@ def main() -> int:
         parts += [f"\n## {title}\n", "| package | version | licence |", "| --- | --- | --- |"]
         parts += [f"| {name} | {version} | {licence(installed[name])} |"
                   for name, version in sorted(packages)]  # fmt: skip
-    TARGET.write_text("\n".join(parts) + "\n", encoding="utf-8")
+    parts.append(console())
+    TARGET.write_text("\n".join(parts) + "\n" + ICONS, encoding="utf-8")
     return 0
+
+
+def console() -> str:
+    """Write the section of the web console."""
+    rows = [
+        f"| {name} | {version} | {words} |" for name, version, words in sorted(console_packages())
+    ]
+    head = ["\n## The web console", "", "| package | version | licence |", "| --- | --- | --- |"]
+    return "\n".join([*head, *rows])
 
 
 def _site(environment: Path) -> str:

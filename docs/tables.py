@@ -213,13 +213,18 @@ def error_codes_table() -> str:
 def audit_table() -> str:
     """Every action that the audit trail may hold."""
     found = {
-        str(call.args[1].value)
+        str(word.value)
         for call in _calls()
-        if _name_of(call.func) == "record"
-        and len(call.args) > 3
-        and isinstance(call.args[1], ast.Constant)
+        if len(call.args) > 3 and (_name_of(call.func) == "record" or _is_plan(call.func))
+        for word in ast.walk(call.args[1])
+        if isinstance(word, ast.Constant)
     }
     return "\n".join(f"- `{action}`" for action in sorted(found)) + "\n"
+
+
+def _is_plan(function: ast.expr) -> bool:
+    """Tell whether this makes a plan of moving refs, which is what the trail will say."""
+    return ast.unparse(function) == "Plan.of"
 
 
 def _calls() -> Iterator[ast.Call]:

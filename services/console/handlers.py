@@ -22,7 +22,9 @@ from services.core.routing import PREFIX, Call, Routes
 from services.core.work import Context
 
 HERE = Path(__file__).parent
-PAGES = ("projects", "jobs", "environments", "tokens", "profile", "admin")
+PAGES = (
+    "projects", "jobs", "workspaces", "environments", "secrets", "tokens", "profile", "admin",
+)  # fmt: skip
 TYPES = {".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript"}
 POLICY = f"{pages.POLICY}; script-src 'self'; connect-src 'self'"
 FOR_EVER = "public, max-age=31536000, immutable"  # a built file's name holds its digest

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from typing import Any
+
 from services import jobs, people, projects, workloads
 from services.core import audit
 from services.core.actor import Actor
@@ -145,7 +148,8 @@ async def _may(work: Work, project_id: str, permission: Permission) -> Mlflow:
 async def list_models(work: Work, project_id: str) -> ModelsView:
     """List a project's registered models."""
     mlflow = await _may(work, project_id, _READ)
-    found = await mlflow.get(project_id, "/registered-models/search", max_results="1000")
+    asked = mlflow.get(project_id, "/registered-models/search", max_results="1000")
+    found = await _or_nothing(asked)
     return ModelsView(items=[rules.model(row) for row in found.get("registered_models", [])])
 
 
@@ -159,12 +163,15 @@ async def show_model(work: Work, project_id: str, name: str) -> ModelView:
 async def list_versions(work: Work, project_id: str, name: str) -> ModelVersionsView:
     """List a model's versions, the newest first."""
     mlflow = await _may(work, project_id, _READ)
-    await mlflow.get(project_id, "/registered-models/get", name=name)  # else 404
+    model = await mlflow.get(project_id, "/registered-models/get", name=name)  # else 404
+    named = rules.model(model["registered_model"]).aliases  # a search of versions leaves them out
     quoted = name.replace("'", "''")
     found = await mlflow.get(
         project_id, "/model-versions/search", filter=f"name='{quoted}'", max_results="1000"
     )
     rows = sorted(found.get("model_versions", []), key=lambda row: -int(row["version"]))
+    for row in rows:
+        row["aliases"] = sorted(alias for alias, one in named.items() if one == row["version"])
     return ModelVersionsView(items=[rules.version(row) for row in rows])
 
 
@@ -200,9 +207,7 @@ def _audited(tx: Transaction, verb: str, project_id: str, name: str, what: dict[
 async def list_experiments(work: Work, project_id: str) -> ExperimentsView:
     """List a project's experiments, the last changed first."""
     mlflow = await _may(work, project_id, _READ)
-    body = {"max_results": 1000, "order_by": ["last_update_time DESC"]}
-    found = await mlflow.post(project_id, "/experiments/search", body)
-    return ExperimentsView(items=[rules.experiment(row) for row in found.get("experiments", [])])
+    return ExperimentsView(items=[rules.experiment(row) for row in await _all(mlflow, project_id)])
 
 
 async def list_runs(work: Work, project_id: str, query: RunsQuery) -> ExperimentRunsView:
@@ -221,10 +226,22 @@ async def runs_of_job(work: Work, job_id: str) -> ExperimentRunsView:
     return await _runs(work, mlflow, job.project_id, everywhere, wanted, 200)
 
 
-async def _all_of(mlflow: Mlflow, project_id: str) -> list[str]:
+async def _all(mlflow: Mlflow, project_id: str) -> list[dict[str, Any]]:
     body = {"max_results": 1000, "order_by": ["last_update_time DESC"]}
-    found = await mlflow.post(project_id, "/experiments/search", body)
-    return [row["experiment_id"] for row in found.get("experiments", [])]
+    found = await _or_nothing(mlflow.post(project_id, "/experiments/search", body))
+    return list(found.get("experiments", []))
+
+
+async def _all_of(mlflow: Mlflow, project_id: str) -> list[str]:
+    return [row["experiment_id"] for row in await _all(mlflow, project_id)]
+
+
+async def _or_nothing(asked: Awaitable[Any]) -> Any:
+    """What a project has; nothing where nobody has logged anything, and there is no workspace."""
+    try:
+        return await asked
+    except NotFound:
+        return {}
 
 
 async def _runs(

@@ -77,7 +77,11 @@ class Mlflow:
 
 def _error(status: int, answer: Any) -> PublicError:
     said = answer if isinstance(answer, dict) else {}
-    if said.get("error_code") == "RESOURCE_DOES_NOT_EXIST" or status == 404:
+    words = str(said.get("message", ""))
+    # MLflow's own words name what is missing, but for a project that has no workspace there yet.
+    if said.get("error_code") == "RESOURCE_DOES_NOT_EXIST" and not words.startswith("Workspace "):
+        return NotFound(words[:300])
+    if status == 404:
         return NotFound("There is no such experiment, model or version here.")
     if status == 400:
         return Unprocessable(str(said.get("message", "MLflow refused this."))[:500])

@@ -25,6 +25,7 @@ from services.planes.schemas import (
     HardwareTierView,
     PlaneCreate,
     PlaneView,
+    Toleration,
 )
 from services.planes.tables import hardware_tiers, planes
 from services.planes.usage import Used, used_by_plane
@@ -203,6 +204,10 @@ def tier_view(row: Row[Any]) -> HardwareTierView:
         max_running=row.max_running,
         idle_minutes=row.idle_minutes,
         default=row.is_default,
+        node_selector=row.node_selector,
+        tolerations=row.tolerations,
+        gpu_resource=row.gpu_resource,
+        shared_memory=row.shared_memory,
     )
 
 
@@ -219,11 +224,18 @@ def _create_tier(tx: Transaction, body: HardwareTierCreate) -> HardwareTierView:
         raise Unprocessable(f"there is no data plane named {body.plane}")
     if body.default:
         store.clear_default(tx)
-    values = body.model_dump(exclude={"plane", "default"})
+    values = {**body.model_dump(exclude={"plane", "default"}), **_tolerations(body.tolerations)}
     tier_id = store.insert_tier(tx, {**values, "plane_id": plane.id, "is_default": body.default})
     view = tier_view(store.tier(tx, tier_id))
     audit.record(tx, "tier.create", "tier", tier_id, after=view.model_dump())
     return view
+
+
+def _tolerations(given: list[Toleration] | None) -> dict[str, Any]:
+    """Make the column of tolerations as manifests have it: what is not said is absent."""
+    if given is None:
+        return {}
+    return {"tolerations": [one.model_dump(exclude_none=True) for one in given]}
 
 
 async def update_tier(work: Work, tier_id: str, body: HardwareTierUpdate) -> HardwareTierView:
@@ -245,7 +257,7 @@ def _update_tier(tx: Transaction, tier_id: str, body: HardwareTierUpdate) -> Har
         if chosen:
             store.clear_default(tx)
             values["is_default"] = True
-    store.update_tier(tx, tier_id, values)
+    store.update_tier(tx, tier_id, values | _tolerations(body.tolerations))
     view = tier_view(store.tier(tx, tier_id))
     was, now = before.model_dump(), view.model_dump()
     audit.record(tx, "tier.update", "tier", tier_id, before=was, after=now)

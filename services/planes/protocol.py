@@ -105,6 +105,19 @@ class LimitsOrder(Message):
     output_files: int = 10_000
 
 
+class PlacementOrder(Message):
+    """Where on a cluster a run may be put, and what it gets there beyond cores and memory.
+
+    Planes that are one machine have no use for it. Toleration: as in a pod's manifest.
+    """
+
+    gpu: int = Field(default=0, ge=0)
+    gpu_resource: str = "nvidia.com/gpu"
+    node_selector: dict[str, str] = {}
+    tolerations: list[dict[str, str]] = []
+    shared_memory: int = Field(default=0, ge=0)
+
+
 class SessionOrder(Message):
     """What makes a run interactive: a tool that answers at an address, in a folder that stays.
 
@@ -150,6 +163,7 @@ class RunOrder(Message):
     secrets: bool = False
     token: str
     limits: LimitsOrder
+    placement: PlacementOrder | None = None
     timeout: float | None = None
     grace: float = 10.0
 

@@ -15,6 +15,21 @@ Memory = Annotated[int, Field(ge=16 << 20, le=1 << 44)]
 Price = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 
 
+_WORD = r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
+LabelKey = Annotated[str, StringConstraints(pattern=rf"^([a-z0-9.-]{{1,253}}/)?{_WORD}$")]
+LabelValue = Annotated[str, StringConstraints(pattern=rf"^({_WORD})?$")]
+SharedMemory = Annotated[int, Field(ge=0, le=1 << 44)]
+
+
+class Toleration(RequestModel):
+    """A taint of a cluster's nodes that runs on a tier bear."""
+
+    key: LabelKey
+    operator: Literal["Exists", "Equal"] = "Exists"
+    value: LabelValue | None = None
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+
+
 class AmountView(BaseModel):
     """How much of everything: in all, or in use."""
 
@@ -66,6 +81,10 @@ class HardwareTierView(BaseModel):
         description="After so long without activity a session is ended; 0: never; null: setting."
     )
     default: bool
+    node_selector: dict[str, str] = Field(description="Labels of a cluster's nodes to run on.")
+    tolerations: list[Toleration]
+    gpu_resource: str = Field(description="What a cluster calls the tier's GPUs.")
+    shared_memory: int = Field(description="Bytes of /dev/shm on a cluster; 0: its own amount.")
 
 
 class HardwareTierCreate(RequestModel):
@@ -81,6 +100,10 @@ class HardwareTierCreate(RequestModel):
     max_running: int | None = Field(None, ge=1, le=1_000_000)
     idle_minutes: int | None = Field(None, ge=0, le=1_000_000)
     default: bool = False
+    node_selector: dict[LabelKey, LabelValue] = Field({}, max_length=20)
+    tolerations: list[Toleration] = Field([], max_length=20)
+    gpu_resource: LabelKey = "nvidia.com/gpu"
+    shared_memory: SharedMemory = 0
 
 
 class HardwareTierUpdate(RequestModel):
@@ -94,3 +117,7 @@ class HardwareTierUpdate(RequestModel):
     max_running: int | None = Field(None, ge=1, le=1_000_000)
     idle_minutes: int | None = Field(None, ge=0, le=1_000_000)
     default: bool | None = None
+    node_selector: dict[LabelKey, LabelValue] | None = Field(None, max_length=20)
+    tolerations: list[Toleration] | None = Field(None, max_length=20)
+    gpu_resource: LabelKey | None = None
+    shared_memory: SharedMemory | None = None

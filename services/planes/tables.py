@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Integer, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Integer,
+    String,
+    Table,
+    Text,
+)
 
-from services.core.columns import UtcDateTime
+from services.core.columns import Json, UtcDateTime
 from services.core.database import metadata
 
 planes = Table(
@@ -37,6 +47,11 @@ hardware_tiers = Table(
     Column("max_running", Integer),
     Column("idle_minutes", Integer),  # of sessions; none: as the settings say
     Column("is_default", Boolean, nullable=False),
+    # Of planes in a cluster: where runs may be put, and what they get there besides.
+    Column("node_selector", Json, nullable=False, server_default="{}"),
+    Column("tolerations", Json, nullable=False, server_default="[]"),
+    Column("gpu_resource", String(317), nullable=False, server_default="nvidia.com/gpu"),
+    Column("shared_memory", BigInteger, nullable=False, server_default="0"),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
 )

@@ -11,7 +11,7 @@ import asyncio
 import re
 import secrets
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +72,9 @@ class Done:
     before: str | None
 
 
+About = Callable[[Done], Awaitable[None]]
+
+
 async def store(repository: Repository, pieces: AsyncIterator[bytes]) -> str:
     """Write a file's content into the object database; return its blob id. Binary safe.
 
@@ -102,8 +105,8 @@ def _append(path: Path, data: bytes) -> None:
         file.write(data)
 
 
-async def apply(repository: Repository, edit: Edit) -> Done:
-    """Commit an edit on its branch.
+async def apply(repository: Repository, edit: Edit, about: About) -> Done:
+    """Commit an edit on its branch; `about` is told before each try what is about to move.
 
     Raises PreconditionFailed, NotFound (nothing to remove, no such branch), BadRequest (the
     path cannot be a file here), Conflict when the branch moved under every try.
@@ -116,6 +119,7 @@ async def apply(repository: Repository, edit: Edit) -> Done:
         if head and tree == await _tree_of(repository, head):
             return Done(head, head)
         commit = await _commit(repository, tree, head, edit)
+        await about(Done(commit, head))
         if await _move(repository, edit.branch, commit, head):
             return Done(commit, head)
         await asyncio.sleep(0.005 * attempt * secrets.randbelow(100) / 100)

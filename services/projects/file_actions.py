@@ -7,16 +7,18 @@ import base64
 from collections.abc import AsyncIterator
 
 from services import people
-from services.core import audit, events
 from services.core.database import Transaction
 from services.core.errors import BadRequest, Conflict, NotFound, Unprocessable
 from services.core.paging import Page
 from services.core.rights import Permission
 from services.core.work import Work
-from services.projects import edits, history, refs, rules, store, trees
+from services.projects import edits, history, refs, rules, trees
 from services.projects.access import ProjectRow, authorize
 from services.projects.actions import owner_of
 from services.projects.edits import Author, Done, Edit
+from services.projects.intents import Intent, Intents, Plan
+from services.projects.pushed import Command
+from services.projects.recording import moved_refs, told
 from services.projects.refs import NoSuchRef
 from services.projects.rules import Status
 from services.projects.runtime import Repositories, Repository
@@ -170,30 +172,40 @@ async def write_file(
 
 async def _apply(work: Work, project_id: str, repository: Repository, edit: Edit) -> Done:
     async with work.context.get(Repositories).editing(project_id):
-        done = await edits.apply(repository, edit)
+        intent = await work.context.get(Intents).begun()
+        async with intent.closing():
+            return await _noted(work, project_id, repository, edit, intent)
+
+
+async def _noted(
+    work: Work, project_id: str, repository: Repository, edit: Edit, intent: Intent
+) -> Done:
+    async def about(done: Done) -> None:
+        await asyncio.to_thread(intent.say, _plan(work, project_id, edit, done))
+
+    done = await edits.apply(repository, edit, about)
     if done.commit != done.before:
-        await work.write(_edited, project_id, edit, done)
+        await work.write(_record, _plan(work, project_id, edit, done))
     return done
+
+
+def _plan(work: Work, project_id: str, edit: Edit, done: Done) -> Plan:
+    command = Command(f"refs/heads/{edit.branch}", done.before or refs.ZERO, done.commit)
+    plan = Plan.of(work, "file.write" if edit.blob else "file.remove", project_id, [command])
+    plan.before = {"commit": done.before}
+    plan.after = {"branch": edit.branch, "path": edit.path, "commit": done.commit}
+    return plan
+
+
+def _record(tx: Transaction, plan: Plan) -> None:
+    event = {"moved": [told(one) for one in plan.moves()]}
+    moved_refs(
+        tx, plan.action, plan.project_id, event=event, before=plan.before, after=plan.after or {}
+    )
 
 
 def _name_of(tx: Transaction, person_id: str) -> str:
     return people.find(tx, person_id).name
-
-
-def _edited(tx: Transaction, project_id: str, edit: Edit, done: Done) -> None:
-    """Write down an edit. git has it already: this says who, and tells those who watch."""
-    store.touch(tx, project_id)
-    audit.record(
-        tx,
-        "file.write" if edit.blob else "file.remove",
-        "project",
-        project_id,
-        project_id=project_id,
-        before={"commit": done.before},
-        after={"branch": edit.branch, "path": edit.path, "commit": done.commit},
-    )
-    moved = {"ref": f"refs/heads/{edit.branch}", "before": done.before, "after": done.commit}
-    events.publish(tx, "project.pushed", project_id, {"moved": [moved]}, project_id=project_id)
 
 
 def _commit_view(commit: history.Commit) -> CommitView:
@@ -264,14 +276,20 @@ async def make_branch(work: Work, project_id: str, name: str, commit: str) -> No
     _, repository = await writable(work, project_id)
     if not rules.is_ref_name(name):
         raise Unprocessable("this cannot be the name of a branch", code="bad_branch")
-    if not await edits.new_branch(repository, name, commit):
+    command = Command(f"refs/heads/{name}", refs.ZERO, commit)
+    plan = Plan.of(work, "branch.create", project_id, [command])
+    plan.after = {"branch": name, "commit": commit}
+    # As with an edit: made and not written down it must not be.
+    if not await asyncio.shield(_branch(work, repository, name, plan)):
         raise Conflict("there is a branch of this name, or one in its way", code="branch_taken")
-    await work.write(_branched, project_id, name, commit)
 
 
-def _branched(tx: Transaction, project_id: str, name: str, commit: str) -> None:
-    store.touch(tx, project_id)
-    after = {"branch": name, "commit": commit}
-    audit.record(tx, "branch.create", "project", project_id, project_id=project_id, after=after)
-    moved = {"ref": f"refs/heads/{name}", "before": None, "after": commit}
-    events.publish(tx, "project.pushed", project_id, {"moved": [moved]}, project_id=project_id)
+async def _branch(work: Work, repository: Repository, name: str, plan: Plan) -> bool:
+    intent = await work.context.get(Intents).begun()
+    async with intent.closing():
+        await asyncio.to_thread(intent.say, plan)
+        [(_, _, commit)] = plan.commands
+        made = await edits.new_branch(repository, name, commit)
+        if made:
+            await work.write(_record, plan)
+    return made

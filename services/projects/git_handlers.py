@@ -12,22 +12,20 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from services.core import audit, events
 from services.core.database import Transaction
 from services.core.errors import Conflict, NotFound, PublicError
 from services.core.rights import Permission
 from services.core.routing import Call, Routes
-from services.core.work import Work
-from services.projects import git_http, refs, rules, store
+from services.projects import git_http, recording, rules, store
 from services.projects.access import GIT, ProjectRow, authorize
 from services.projects.git_http import Gate
-from services.projects.pushed import Command, Commands
+from services.projects.intents import Intent, Intents, Plan
+from services.projects.pushed import Commands
 from services.projects.rules import Status
-from services.projects.runtime import Repositories, Repository, point_head
+from services.projects.runtime import Repositories, Repository
 from services.storage import Disk
 
 Service = Literal["git-upload-pack", "git-receive-pack"]
-SHOWN = 100  # refs of one push that the trail and the event name
 
 routes = Routes("git", GIT)
 
@@ -84,13 +82,19 @@ async def receive_pack(call: Call) -> None:
     """Take what a client pushes."""
     project, repository = await _open(call, "git-receive-pack")
     request = _request(call, "git-receive-pack")
-    push = _Push(call, request)
+    intent = await call.context.get(Intents).begun()
+    push = _Push(call, request, project.id, intent)
     try:
         async with call.context.get(Gate).enter(project_person(call)):
-            await git_http.serve(repository, request, push)
+            await git_http.serve(repository, request, push, keep=[intent.descriptor])
     finally:
         # git may have moved refs although the caller has gone: what is so is written down.
-        await asyncio.shield(_note(call.work, project, repository, push.commands.found))
+        await asyncio.shield(_record(push, repository))
+
+
+async def _record(push: _Push, repository: Repository) -> None:
+    async with push.intent.closing():
+        await recording.push(push.work, push.project_id, repository, push.commands.found)
 
 
 def project_person(call: Call) -> str:
@@ -101,15 +105,24 @@ def project_person(call: Call) -> str:
 class _Push:
     """A call whose body is looked at as it passes: which refs it is to move."""
 
-    def __init__(self, call: Call, request: git_http.Request) -> None:
-        self._call = call
+    def __init__(
+        self, call: Call, request: git_http.Request, project_id: str, intent: Intent
+    ) -> None:
+        self.work, self.project_id, self.intent = call.work, project_id, intent
+        self._pieces = call.stream
         self.commands = Commands(gzipped=bool(request.encoding))
         self.answer_with, self.send = call.answer_with, call.send
 
     async def stream(self) -> AsyncIterator[bytes]:
-        """Yield the body."""
-        async for piece in self._call.stream():
+        """Yield the body; what is to move is noted before git knows all of it."""
+        noted = False
+        async for piece in self._pieces():
             self.commands.feed(piece)
+            if self.commands.done and not noted:
+                commands = self.commands.found
+                plan = Plan.of(self.work, "project.push", self.project_id, commands)
+                await asyncio.to_thread(self.intent.say, plan)
+                noted = True
             yield piece
 
 
@@ -148,54 +161,3 @@ def _request(call: Call, service: Service) -> git_http.Request:
         content_type=kind if kind == f"application/x-{service}-request" else "",
         encoding="gzip" if encoding.endswith("gzip") else "",
     )
-
-
-async def _note(
-    work: Work, project: ProjectRow, repository: Repository, commands: list[Command]
-) -> None:
-    """Write down which of the refs that a push named stand where it wanted them."""
-    moved = [one for one in commands if await asyncio.to_thread(_took_effect, repository, one)]
-    if not moved:
-        return
-    branch = await asyncio.to_thread(_first_branch, project, repository, moved)
-    await work.write(_pushed, project.id, moved, branch)
-    if branch is not None:
-        await asyncio.to_thread(point_head, repository.path, branch)
-
-
-def _took_effect(repository: Repository, command: Command) -> bool:
-    if command.old == command.new or not command.ref.startswith("refs/"):
-        return False
-    if not rules.is_ref_name(command.ref):
-        return False
-    wanted = None if command.new == refs.ZERO else command.new
-    return refs.current(repository, command.ref) == wanted
-
-
-def _first_branch(project: ProjectRow, repository: Repository, moved: list[Command]) -> str | None:
-    """Give the branch that becomes the default one: the only one of a first push."""
-    if refs.branch_head(repository, project.default_branch) is not None:
-        return None
-    branches = [
-        one.ref.removeprefix("refs/heads/")
-        for one in moved
-        if one.ref.startswith("refs/heads/") and one.old == refs.ZERO != one.new
-    ]
-    return branches[0] if len(branches) == 1 else None
-
-
-def _pushed(tx: Transaction, project_id: str, moved: list[Command], branch: str | None) -> None:
-    store.touch(tx, project_id)
-    if branch is not None:
-        store.change(tx, project_id, default_branch=branch, updated_at=tx.now)
-    named = [
-        {"ref": one.ref, "before": _or_none(one.old), "after": _or_none(one.new)}
-        for one in moved[:SHOWN]
-    ]
-    told = {"moved": named, "count": len(moved)}
-    audit.record(tx, "project.push", "project", project_id, project_id=project_id, after=told)
-    events.publish(tx, "project.pushed", project_id, told, project_id=project_id)
-
-
-def _or_none(commit: str) -> str | None:
-    return None if commit == refs.ZERO else commit

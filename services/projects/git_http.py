@@ -13,7 +13,7 @@ import logging
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -127,8 +127,10 @@ class _Clock:
         self.timeout.reschedule(asyncio.get_running_loop().time() + IDLE)
 
 
-async def serve(repository: Repository, request: Request, peer: Peer) -> None:
-    """Run http-backend for a call and pass its answer on.
+async def serve(
+    repository: Repository, request: Request, peer: Peer, keep: Sequence[int] = ()
+) -> None:
+    """Run http-backend for a call and pass its answer on. git holds the descriptors `keep` open.
 
     Raises Unavailable when it stood still or git failed before it answered. Returns when the
     whole answer is sent and git has ended.
@@ -142,6 +144,7 @@ async def serve(repository: Repository, request: Request, peer: Peer) -> None:
                 repository.git.backend(),
                 data=request.method == "POST",
                 extra=request.variables(repository),
+                keep=keep,
             ) as process,
         ):
             text = await _exchange(process, peer, clock)

@@ -151,6 +151,7 @@ class Git:
         *,
         data: bool = False,
         extra: Mapping[str, str] | None = None,
+        keep: Sequence[int] = (),
     ) -> AsyncIterator[asyncio.subprocess.Process]:
         """Start git with pipes, and end it and all its children when the block is left."""
         process = await asyncio.create_subprocess_exec(
@@ -160,6 +161,7 @@ class Git:
             stderr=asyncio.subprocess.PIPE,
             env={**self._environment, **(extra or {})},
             cwd="/",
+            pass_fds=keep,
             start_new_session=True,  # a group of its own, so that its children can be ended
             limit=PIECE,
         )

@@ -32,6 +32,12 @@ def touch(tx: Transaction, project_id: str) -> None:
     change(tx, project_id, changed_at=tx.now)
 
 
+def default_branch(tx: Transaction, project_id: str) -> str:
+    """Name a project's default branch."""
+    query = select(projects.c.default_branch).where(projects.c.id == project_id)
+    return str(tx.scalar(query))
+
+
 def find(tx: Transaction, owner_name: str, name: str) -> str | None:
     """Find the id of the living project that has, or before others had, this owner and name."""
     owner = people.by_name(tx, owner_name)

@@ -15,7 +15,7 @@ from services import workloads
 from services.core import events
 from services.core.database import Transaction
 from services.sessions import actions, snapshots, store
-from services.sessions.rules import OF_RUN, Status
+from services.sessions.rules import OF_RUN, ON_THE_WAY, Status
 from services.workloads import Step
 
 TOOL = "its tool is starting"
@@ -33,7 +33,8 @@ def changed(tx: Transaction, run: Row[Any], step: Step, values: dict[str, Any]) 
     if status is Status.RUNNING or step.status is workloads.Status.FAILED:
         _restored(tx, row, run)
     if not step.status.is_final:
-        actions.move(tx, row, status, step.reason)
+        more = _took(tx, row) if status is Status.RUNNING else {}
+        actions.move(tx, row, status, step.reason, **more)
         return
     if row.target == "running" and row.start_key is None:
         # It was started anew while this one was ending: the next start waits for that.
@@ -49,7 +50,14 @@ def answers(tx: Transaction, run: Row[Any]) -> None:
     row = store.of_workload(tx, run.id)
     if row is not None:
         _restored(tx, row, run)
-        actions.move(tx, row, Status.RUNNING, run.reason)
+        actions.move(tx, row, Status.RUNNING, run.reason, **_took(tx, row))
+
+
+def _took(tx: Transaction, row: Row[Any]) -> dict[str, float]:
+    """Reckon how long a start took that is over by now."""
+    if row.status not in ON_THE_WAY or row.started_at is None:
+        return {}
+    return {"start_seconds": (tx.now - row.started_at).total_seconds()}
 
 
 def _restored(tx: Transaction, row: Row[Any], run: Row[Any]) -> None:

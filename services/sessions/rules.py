@@ -32,6 +32,8 @@ class Status(StrEnum):
     FAILED = "Failed"
 
 
+ON_THE_WAY = frozenset({Status.STARTING, Status.QUEUED, Status.PREPARING})
+
 OF_RUN: dict[Run, Status] = {
     Run.QUEUED: Status.QUEUED,
     Run.PENDING: Status.PREPARING,

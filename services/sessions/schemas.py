@@ -109,6 +109,9 @@ class WorkspaceView(BaseModel):
     workload_id: str | None
     starts: int
     started_at: datetime | None
+    usual_start: float | None = Field(
+        description="Of one that is starting: seconds that the last starts here took, the median."
+    )
     last_activity_at: datetime | None
     busy: str | None = Field(description="What works in it and must not be disturbed.")
     ends_at: datetime | None = Field(description="When it is ended if nothing more happens.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from statistics import median
 from typing import Any
 
 from sqlalchemy import Row, Select, bindparam, func, insert, or_, select, update
@@ -13,11 +14,13 @@ from services.core.database import Transaction
 from services.core.errors import NotFound
 from services.core.references import Reference
 from services.core.work import settings_of
+from services.sessions.rules import ON_THE_WAY
 from services.sessions.schemas import WorkspacesQuery, WorkspaceView
 from services.sessions.tables import workspaces
 
 _W = workloads.workloads
 KEYS = [workspaces.c.id]
+LAST_STARTS = 20
 _OF_RUN = ("activity_at", "activity_told_at", "busy", "connections", "keep_until", "idle_seconds",
            "warned_of", "admitted_at", "queued_at")  # fmt: skip
 _JOINED = select(
@@ -90,7 +93,17 @@ def views(tx: Transaction, rows: Iterable[Row[Any]]) -> list[WorkspaceView]:
     rows = list(rows)
     owners = people.named(tx, {row.person_id for row in rows})
     titles = projects.names(tx, sorted({row.project_id for row in rows}))
-    return [_view(tx, row, owners, titles) for row in rows]
+    starting = any(row.status in ON_THE_WAY for row in rows)
+    usual = _usual_start(tx) if starting else None
+    return [_view(tx, row, owners, titles, usual) for row in rows]
+
+
+def _usual_start(tx: Transaction) -> float | None:
+    """Say how many seconds a start takes: the median of the newest workspaces' last ones."""
+    known = workspaces.c.start_seconds.is_not(None)
+    statement = select(workspaces.c.start_seconds).where(known)
+    rows = tx.all(statement.order_by(workspaces.c.id.desc()).limit(LAST_STARTS))
+    return median(row.start_seconds for row in rows) if rows else None
 
 
 def view(tx: Transaction, workspace_id: str) -> WorkspaceView:
@@ -112,7 +125,11 @@ def is_live(row: Row[Any]) -> bool:
 
 
 def _view(
-    tx: Transaction, row: Row[Any], owners: dict[str, str], titles: dict[str, str]
+    tx: Transaction,
+    row: Row[Any],
+    owners: dict[str, str],
+    titles: dict[str, str],
+    usual: float | None,
 ) -> WorkspaceView:
     settings = settings_of(tx)
     runs = is_live(row)
@@ -121,6 +138,7 @@ def _view(
         "project": titles.get(row.project_id, row.project_id),
         "owner": {"id": row.person_id, "name": owners.get(row.person_id, row.person_id)},
         "url": row.url if runs else None,
+        "usual_start": usual if row.status in ON_THE_WAY else None,
         "last_activity_at": row.activity_at,
         "busy": row.busy if runs else None,
         "ends_at": workloads.end_of(_Run(row), settings) if runs else None,

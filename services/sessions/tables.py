@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text, text
+from sqlalchemy import Column, Float, Index, Integer, String, Table, Text, text
 
 from services.core.columns import UtcDateTime
 from services.core.database import metadata
@@ -34,6 +34,7 @@ workspaces = Table(
     Column("url", Text),
     Column("starts", Integer, nullable=False),
     Column("started_at", UtcDateTime),
+    Column("start_seconds", Float),  # that its last start took until the tool answered
     Column("hub_due", UtcDateTime),  # when the hub is to be told next; none: it knows
     Column("hub_tries", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),

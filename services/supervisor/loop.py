@@ -19,6 +19,7 @@ from services.supervisor.processes import Process, answers, fingerprint
 
 MOMENT = 0.25
 ROTATE_EVERY = 10.0
+TELL_EVERY = 30.0
 # Ends during the first start after which `up` says so and gives up.
 FIRST_TRIES = 3
 
@@ -69,6 +70,7 @@ class Supervisor:
 
     def _wait_ready(self, child: Child) -> bool:
         began = time.monotonic()
+        tell_at = began + TELL_EVERY
         while not self.stopping:
             for one in self.children:
                 one.tend()
@@ -81,6 +83,9 @@ class Supervisor:
                     f"{child.name} does not answer after {child.process.ready_timeout:.0f} s; "
                     f"its log is {self.home.log(child.name)}."
                 )
+            if time.monotonic() > tell_at:
+                tell_at += TELL_EVERY
+                self.say(f"{child.name}: starting for {time.monotonic() - began:.0f} s by now")
             self._stop.wait(0.05)
         return False
 

@@ -33,7 +33,9 @@ class Process:
     command: tuple[str, ...]
     port: str | None = None
     path: str = "/"
-    ready_timeout: float = 60.0
+    # A busy machine may need minutes, and ending what is slow only makes it slower; what has
+    # ended is seen at once.
+    ready_timeout: float = 300.0
     stop_grace: float = 10.0
     waited_for: bool = True  # False: the login page is shown before it is ready
 

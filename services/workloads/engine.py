@@ -117,6 +117,7 @@ def _row(tx: Transaction, new: NewWorkload, tier: Row[Any]) -> dict[str, Any]:
         "order": {
             **new.order,
             "limits": limits,
+            "placement": _placement(tier),
             "timeout": new.timeout,
             "secrets": bool(new.private),
         },
@@ -145,6 +146,19 @@ def _limits(tx: Transaction, tier: Row[Any]) -> dict[str, Any]:
         "outputs": settings.outputs_max,
         "output_files": settings.output_files_max,
     }
+
+
+def _placement(tier: Row[Any]) -> dict[str, Any] | None:
+    """Where on a cluster it may be put; None where the tier leaves all to the cluster."""
+    found = {
+        "gpu": tier.gpu,
+        "gpu_resource": tier.gpu_resource,
+        "node_selector": tier.node_selector,
+        "tolerations": tier.tolerations,
+        "shared_memory": tier.shared_memory,
+    }
+    plain = not (tier.gpu or tier.node_selector or tier.tolerations or tier.shared_memory)
+    return None if plain else found
 
 
 def stop(tx: Transaction, row: Row[Any], reason: str | None = None) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from itertools import combinations
 
 from sqlalchemy import Table, delete, select
 
@@ -20,7 +21,7 @@ from services.storage import ObjectStore, Retention
 from services.workloads import store
 from services.workloads.tables import log_pieces, outputs, samples, workloads
 
-AT_ONCE = 100
+AT_ONCE = 20  # runs in one transaction: the writer is not held for long
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,12 @@ async def clean(work: Work, thing: Kept) -> int:
     """Clean one kind of thing; return of how many runs."""
     count = 0
     while ids := await work.read(_over, thing):
-        for workload_id in ids:
-            await work.write(_forget, thing, workload_id)
-            if thing.prefix is not None:
-                objects = work.context.get(ObjectStore)
+        await work.write(_forget, thing, ids)
+        if thing.prefix is not None:
+            objects = work.context.get(ObjectStore)
+            for workload_id in ids:
                 await objects.delete_prefix(f"{thing.prefix}/{workload_id}")
-            await work.write(_mark, thing, workload_id)
+        await work.write(_mark, thing, ids)
         count += len(ids)
     return count
 
@@ -65,24 +66,32 @@ def _over(tx: Transaction, thing: Kept) -> Sequence[str]:
     days: int = getattr(settings_of(tx), thing.setting)
     if days <= 0:
         return []
+    # Asked by the whole values of `kept`, which the index begins with: what has been cleaned
+    # long ago is not gone through again.
     statement = (
         select(workloads.c.id)
         .where(
+            workloads.c.kept.in_(_values_with(thing.word)),
             workloads.c.finished_at < tx.now - timedelta(days=days),
-            workloads.c.kept.contains(thing.word),
         )
-        .order_by(workloads.c.finished_at)
         .limit(AT_ONCE)
     )
     return [row.id for row in tx.all(statement)]
 
 
-def _forget(tx: Transaction, thing: Kept, workload_id: str) -> None:
-    tx.execute(delete(thing.table).where(thing.table.c.workload_id == workload_id))
+def _values_with(word: str) -> list[str]:
+    words = [thing.word for thing in THINGS]
+    kept = [some for count in range(len(words)) for some in combinations(words, count + 1)]
+    return [" ".join(some) for some in kept if word in some]
 
 
-def _mark(tx: Transaction, thing: Kept, workload_id: str) -> None:
-    row = store.load(tx, workload_id)
-    if row is not None:
-        kept = " ".join(word for word in row.kept.split() if word != thing.word)
-        store.change(tx, workload_id, kept=kept)
+def _forget(tx: Transaction, thing: Kept, ids: Sequence[str]) -> None:
+    tx.execute(delete(thing.table).where(thing.table.c.workload_id.in_(ids)))
+
+
+def _mark(tx: Transaction, thing: Kept, ids: Sequence[str]) -> None:
+    for workload_id in ids:
+        row = store.load(tx, workload_id)
+        if row is not None:
+            kept = " ".join(word for word in row.kept.split() if word != thing.word)
+            store.change(tx, workload_id, kept=kept)

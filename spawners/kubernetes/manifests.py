@@ -42,7 +42,7 @@ def secret(spec: RunSpec, settings: KubernetesSettings, key: str) -> Manifest:
     remote = remote_of(spec)
     parts = {
         RUN: orders.build(spec, f"{WORK}/run"),
-        CHECKOUT: orders.checkout(spec, remote, f"{WORK}/run"),
+        CHECKOUT: orders.checkout(spec, remote, f"{WORK}/run", settings.port),
         COLLECTOR: {"key": key, "log": f"{WORK}/run/log", "folder": f"{WORK}/run"}
         | {"outputs": str(spec.outputs), "port": settings.port},
     }

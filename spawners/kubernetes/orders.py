@@ -55,7 +55,7 @@ def build(spec: RunSpec, folder: str) -> dict[str, Any]:
     }
 
 
-def checkout(spec: RunSpec, remote: Remote, folder: str) -> dict[str, Any]:
+def checkout(spec: RunSpec, remote: Remote, folder: str, port: int) -> dict[str, Any]:
     """What the container that fetches the project must know."""
     return {
         "url": remote.url,
@@ -65,5 +65,6 @@ def checkout(spec: RunSpec, remote: Remote, folder: str) -> dict[str, Any]:
         "target": str(spec.workdir),
         "folders": [str(spec.outputs), HOME, folder],
         "tools": TOOLS,
+        "port": port,
         "files": dict(remote.tools),
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.test_first_page import FLAGS, PICTURES, chromium
+from tests.browser.test_plain_page import PICTURES
 from tests.experiments.lab import MLFLOW, Lab
 
 if TYPE_CHECKING:
@@ -32,18 +32,6 @@ client.create_registered_model("curve")
 client.create_model_version("curve", f"runs:/{run.info.run_id}/notes", run_id=run.info.run_id)
 print(json.dumps([run.info.run_id, run.info.experiment_id]))
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests here."""
-    path = chromium()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield made
-        made.close()
 
 
 @pytest.fixture

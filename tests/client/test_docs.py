@@ -16,13 +16,14 @@ from smalti.files import Files
 from smalti.jobs import JobOptions, Jobs
 from smalti.project import Members
 from smalti.projects import Projects
+from smalti.snapshots import Snapshots
 from smalti.workspaces import Workspaces
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "reference"
 CLI = (DOCS / "cli.md").read_text()
 CLIENT = (DOCS / "python-client.md").read_text()
 CLASSES = [smalti.Client, smalti.Project, smalti.Job, Projects, Jobs, Tokens, Members, Files]
-CLASSES += [smalti.Workspace, Workspaces]
+CLASSES += [smalti.Workspace, Workspaces, Snapshots]
 INNER = {"read", "transport", "target"}
 
 

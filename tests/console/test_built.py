@@ -97,5 +97,5 @@ async def test_a_new_build_shows_at_once_and_open_pages_find_their_files(
 
 def test_the_console_knows_the_same_addresses() -> None:
     paths = re.findall(r'path: "([a-z]+)', ROUTER.read_text("utf-8"))
-    inside = {"files", "history", "members", "settings"}  # of a project
+    inside = {"files", "history", "experiments", "models", "members", "settings"}  # of a project
     assert set(paths) - inside == set(PAGES)

@@ -65,7 +65,7 @@ def test_every_state_is_described() -> None:
 
 def test_every_audited_action_is_found_by_the_scan() -> None:
     actions = tables.audit_table()
-    for known in ("tier.create", "person.create"):
+    for known in ("tier.create", "person.create", "project.push", "file.remove"):
         assert f"- `{known}`" in actions
 
 

@@ -12,7 +12,7 @@ from tests.docs.pages import REPOSITORY, read
 
 import locked  # isort: skip - found by tests.docs.pages
 
-ROW = re.compile(r"^\| ([a-z0-9._-]+) \| (\S+) \| (.+) \|$", re.M)
+ROW = re.compile(r"^\| ([@a-zA-Z0-9._/-]+) \| (\S+) \| (.+) \|$", re.M)
 
 
 def listed(section: str) -> dict[tuple[str, str], str]:
@@ -27,6 +27,13 @@ def test_every_package_of_all_locks_is_listed_with_its_licence() -> None:
     assert set(listed("The platform and its client")) == locked.platform_packages(), hint
     assert set(listed("The default environment")) == locked.environment_packages(), hint
     assert set(listed("The tools of workspaces")) == locked.tools_packages(), hint
+    console = {(*package, words) for package, words in listed("The web console").items()}
+    assert console == locked.console_packages(), hint
+
+
+def test_the_icons_whose_outlines_are_here_are_named() -> None:
+    assert "Tabler" in read("extensions/console/src/parts/icons.tsx")
+    assert "Paweł Kuna" in read("THIRD_PARTY_NOTICES.md").split("## Tabler icons\n")[1]
 
 
 def test_every_direct_dependency_is_listed() -> None:

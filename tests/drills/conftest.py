@@ -7,12 +7,13 @@ Smalti is put right before the next one begins.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 
 from tests.benchmarks.platform_use import settle
-from tests.drills.mending import tidied
+from tests.drills.mending import FAILED, tidied
 from tests.drills.report import FILE, Report, Tell
 from tests.instance import Instance
 
@@ -30,7 +31,7 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 @pytest.fixture
 def smalti(standing: Instance, request: pytest.FixtureRequest) -> Iterator[Instance]:
     """The same, whole at the beginning of each drill."""
-    with tidied(standing, request.node.name):
+    with tidied(standing, request.node):
         yield standing
 
 
@@ -51,6 +52,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Begin a drill in the report."""
     REPORT.begin(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Let a drill's fixture know that it failed."""
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -10,23 +10,26 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.instance import Instance
 
 EVIDENCE = Path(__file__).resolve().parents[2] / "build" / "drills"
 UNFINISHED = ("Queued", "Pending", "Preparing", "Running", "Finishing", "Stopping")
 PATIENCE = 60.0
+FAILED = pytest.StashKey[bool]()
 
 
 @contextmanager
-def tidied(smalti: Instance, name: str) -> Iterator[None]:
+def tidied(smalti: Instance, drill: pytest.Item) -> Iterator[None]:
     """Hold a drill to leaving a whole Smalti without work; one that fails leaves evidence."""
     try:
         yield
     finally:
         wrong = _left(smalti)
+        if wrong or drill.stash.get(FAILED, False):
+            print(f"logs and database of {drill.name}: {_keep(smalti, drill.name)}")
         if wrong:
-            print(f"logs and database of {name}: {_keep(smalti, name)}")
             _mend(smalti)
     assert not wrong, wrong
 

@@ -77,12 +77,14 @@ class Observer:
             answer = self.insist("POST", "/jobs", json=body, headers={"Idempotency-Key": key})
             self.jobs[answer.json()["id"]] = name
 
-    def insist(self, method: str, path: str, **more: Any) -> httpx.Response:
+    def insist(
+        self, method: str, path: str, client: httpx.Client | None = None, **more: Any
+    ) -> httpx.Response:
         """Ask until there is an answer that is not about something being away."""
         end_by = time.monotonic() + 60
         while True:
             try:
-                answer = self.client.request(method, path, **more)
+                answer = (client or self.client).request(method, path, **more)
                 # A front door that has just been started answers 404 before it has its routes;
                 # that is not the platform's word, which would be an error object.
                 routeless = answer.status_code == 404 and '"error"' not in answer.text

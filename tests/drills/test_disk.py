@@ -38,7 +38,7 @@ def on_small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance
 @pytest.fixture
 def small(on_small_disk: Instance, request: pytest.FixtureRequest) -> Iterator[Instance]:
     """The same, whole at the beginning of each drill."""
-    with tidied(on_small_disk, request.node.name):
+    with tidied(on_small_disk, request.node):
         yield on_small_disk
 
 

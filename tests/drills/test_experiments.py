@@ -16,7 +16,8 @@ import httpx
 import pytest
 
 from tests.benchmarks.platform_use import FINAL, make_tier, settle
-from tests.drills.desks import Desk, Desks
+from tests.drills.desks import Desks
+from tests.drills.report import Tell
 from tests.e2e.lab import execute
 from tests.instance import EVERY_PROCESS, Instance
 
@@ -48,28 +49,22 @@ def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
         made.stop()
 
 
-async def test_the_experiments_killed(desks: Desks, seed: int) -> None:
+@pytest.mark.drill("D5", "experiments killed with -9")
+async def test_the_experiments_killed(desks: Desks, seed: int, tell: Tell) -> None:
     print(f"seed {seed}")
     smalti, [desk] = desks.smalti, desks.all
     path = f"/projects/{desks.project_id}/content/log.py"
     with smalti.client() as client:
         client.put(path, content=LOG.encode()).raise_for_status()
-    logging = asyncio.create_task(log_in_kernel(desk))
+    page = await desk.lab.connect(await asyncio.to_thread(desk.lab.kernel))
+    logging = asyncio.create_task(execute(page, LOG))  # a second kernel of the session
     jobs = [start_job(desks) for _ in range(JOBS)]
     await desks.through(lambda: kill(smalti, jobs, seed))
     runs = [await logging, *(said(smalti, job_id) for job_id in jobs)]
+    page.close()
     for text in runs:
         check(smalti, desks.project_id, text)
-
-
-async def log_in_kernel(desk: Desk) -> str:
-    """Log from a second kernel of the session; what it printed."""
-    kernel = await asyncio.to_thread(desk.lab.kernel)
-    page = await desk.lab.connect(kernel)
-    try:
-        return await execute(page, LOG)
-    finally:
-        page.close()
+    tell({"processes killed": 1, "values logged": len(runs) * STEPS})
 
 
 def start_job(desks: Desks) -> str:

@@ -17,6 +17,7 @@ import pytest
 from tests.benchmarks.platform_use import settle
 from tests.drills.desks import Desks
 from tests.drills.observer import Observer
+from tests.drills.report import Tell
 from tests.drills.test_kills import kill_one
 from tests.e2e.lab import shims
 from tests.instance import Instance
@@ -36,27 +37,42 @@ def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
         made.stop()
 
 
-@pytest.mark.parametrize("name", ["platform", "agent", "hub", "frontdoor"])
-async def test_a_process_killed_under_work(desks: Desks, name: str, seed: int) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("platform", marks=pytest.mark.drill("D1", "platform killed, sessions")),
+        pytest.param("agent", marks=pytest.mark.drill("D2", "agent killed, sessions")),
+        pytest.param("hub", marks=pytest.mark.drill("D3", "hub killed, sessions")),
+        pytest.param("frontdoor", marks=pytest.mark.drill("D4", "front door killed, sessions")),
+    ],
+)
+async def test_a_process_killed_under_work(desks: Desks, name: str, seed: int, tell: Tell) -> None:
     def harm() -> None:
-        kill_one(desks.smalti, name, seed, JOBS)
+        tell(kill_one(desks.smalti, name, seed, JOBS))
 
     await desks.through(harm, reconnects=name == "frontdoor")
 
 
-async def test_the_supervisor_killed(desks: Desks, seed: int) -> None:
-    await desks.through(lambda: kill_supervisor(desks.smalti, seed, JOBS))
+@pytest.mark.drill("D9", "supervisor killed, sessions")
+async def test_the_supervisor_killed(desks: Desks, seed: int, tell: Tell) -> None:
+    await desks.through(lambda: tell(kill_supervisor(desks.smalti, seed, JOBS)))
 
 
-async def test_everything_killed_at_once(desks: Desks, seed: int) -> None:
-    await desks.through(lambda: kill_everything(desks.smalti, seed, JOBS), reconnects=True)
+@pytest.mark.drill("D9", "all killed at once, sessions")
+async def test_everything_killed_at_once(desks: Desks, seed: int, tell: Tell) -> None:
+    def harm() -> None:
+        tell(kill_everything(desks.smalti, seed, JOBS))
+
+    await desks.through(harm, reconnects=True)
 
 
-async def test_a_sessions_shim_killed(desks: Desks, seed: int) -> None:
+@pytest.mark.drill("D8", "a session's shim killed")
+async def test_a_sessions_shim_killed(desks: Desks, seed: int, tell: Tell) -> None:
     await kill_session(desks, seed, JOBS // 2)
+    tell({"sessions killed": 1})
 
 
-def kill_supervisor(smalti: Instance, seed: int, jobs: int) -> None:
+def kill_supervisor(smalti: Instance, seed: int, jobs: int) -> dict[str, float]:
     """Kill the supervisor in the midst of some jobs; a new one takes over what runs."""
     observer = Observer(smalti, seed)
     observer.start(jobs)
@@ -70,19 +86,22 @@ def kill_supervisor(smalti: Instance, seed: int, jobs: int) -> None:
     assert after == before, "processes that ran were not adopted"
     observer.wait_for_the_end()
     observer.check()
+    return {"processes killed": 1, "processes adopted": len(after)}
 
 
-def kill_everything(smalti: Instance, seed: int, jobs: int) -> None:
+def kill_everything(smalti: Instance, seed: int, jobs: int) -> dict[str, float]:
     """Kill all processes at once in the midst of some jobs, and start anew."""
     observer = Observer(smalti, seed)
     observer.start(jobs)
     observer.some_running()
     time.sleep(observer.random.uniform(0, 2))
-    for pid in smalti.pids().values():
+    pids = smalti.pids()
+    for pid in pids.values():
         os.kill(pid, signal.SIGKILL)
     smalti.up()
     observer.wait_for_the_end()
     observer.check()
+    return {"processes killed": len(pids)}
 
 
 async def kill_session(desks: Desks, seed: int, jobs: int) -> None:

@@ -58,8 +58,16 @@ class Lab:
 
     async def connect(self, kernel: str) -> WebSocketClientConnection:
         """Open a page's connection to a kernel."""
-        url = f"ws://127.0.0.1:{self.smalti.port}{self.path}/api/kernels/{kernel}/channels"
-        return await websocket_connect(HTTPRequest(url, headers=self.headers))
+        return await self._socket(f"api/kernels/{kernel}/channels")
+
+    async def subscribe(self) -> WebSocketClientConnection:
+        """Open the connection by which a page of JupyterLab hears of news."""
+        return await self._socket("api/events/subscribe")
+
+    async def _socket(self, path: str) -> WebSocketClientConnection:
+        url = f"ws://127.0.0.1:{self.smalti.port}{self.path}/{path}"
+        patience = {"connect_timeout": READY, "request_timeout": READY}
+        return await websocket_connect(HTTPRequest(url, headers=self.headers, **patience))
 
 
 class Closed(AssertionError):

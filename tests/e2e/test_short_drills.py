@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
+from collections.abc import Iterator
 
 import pytest
 
+from tests.drills.desks import Desks
 from tests.drills.test_disk import hold_database
 from tests.drills.test_kills import kill_one, kill_shims
 from tests.drills.test_line import bad_line_under_work
+from tests.drills.test_sessions import kill_everything, kill_session
 from tests.instance import Instance
 
 JOBS = 10
@@ -36,3 +40,20 @@ def test_a_bad_line(smalti: Instance, seed: int) -> None:
 
 def test_a_held_database(smalti: Instance, seed: int) -> None:
     hold_database(smalti, seed, JOBS, seconds=4)
+
+
+@pytest.fixture(scope="module")
+def desks(smalti: Instance) -> Iterator[Desks]:
+    """Two workspaces with kernels."""
+    made = Desks(smalti, 2)
+    asyncio.run(made.open())
+    yield made
+    made.stop()
+
+
+async def test_everything_killed_under_sessions(desks: Desks, seed: int) -> None:
+    await desks.through(lambda: kill_everything(desks.smalti, seed, JOBS), reconnects=True)
+
+
+async def test_a_sessions_shim_killed(desks: Desks, seed: int) -> None:
+    await kill_session(desks, seed, JOBS)

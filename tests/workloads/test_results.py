@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
-from sqlalchemy import update
+import pytest
+from sqlalchemy import event, update
 
 from services.planes.protocol import Outcome, Phase
-from services.workloads import logs, merging, outputs
+from services.workloads import logs, merging, outputs, retention
 from services.workloads.tables import workloads
 from tests.workloads.agent import ScriptedAgent
 from tests.workloads.conftest import Queue
@@ -136,6 +138,29 @@ async def test_outputs_beyond_their_limits_are_refused(queue: Queue) -> None:
     assert (await agent.put_output(workload_id, "c", b"1")).status_code == 413
     rows = await queue.work.read(outputs.of, workload_id, 1)
     assert [row.path for row in rows] == ["a"]
+
+
+@pytest.mark.parametrize("thing", retention.THINGS, ids=lambda thing: thing.word)
+async def test_retention_finds_its_work_by_an_index(queue: Queue, thing: retention.Kept) -> None:
+    """It must not go through a year's runs at each turn, cleaned long ago."""
+    setattr(queue.house.settings, thing.setting, 1)
+    asked: list[tuple[str, Any]] = []
+
+    def look(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        asked.append((statement, parameters))
+
+    engine = queue.house.context.db._reading
+    event.listen(engine, "before_cursor_execute", look)
+    assert await queue.work.read(retention._over, thing) == []
+    event.remove(engine, "before_cursor_execute", look)
+    # The platform's loops ask meanwhile, of the same table.
+    statement, parameters = next(one for one in asked if "workloads.kept IN" in one[0])
+    explain = f"EXPLAIN QUERY PLAN {statement}"
+    plan = await queue.work.read(
+        lambda tx: tx.connection.exec_driver_sql(explain, parameters).all()
+    )
+    [step] = [row[3] for row in plan]
+    assert "ix_workloads_finished (kept=? AND finished_at<?)" in step
 
 
 async def test_retention_takes_what_is_over_and_says_so(queue: Queue) -> None:

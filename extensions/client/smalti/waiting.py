@@ -36,7 +36,7 @@ def until(
     `changed` is called whenever status or reason are new, `name` is for the message of
     WaitedTooLong, which is raised after `timeout` seconds.
     """
-    began, pace, shown = time.monotonic(), Retry(first=0.2, most=2.0), None
+    began, pace, shown = time.monotonic(), Retry(first=0.2, most=1.0), None
     turn = 1
     while True:
         view = look()
@@ -48,5 +48,5 @@ def until(
         left = None if timeout is None else timeout - (time.monotonic() - began)
         if left is not None and left <= 0:
             raise WaitedTooLong(f"{name} is {view.status} after {timeout:g} s")
-        time.sleep(min(pace.delay(turn), 2.0 if left is None else left))
+        time.sleep(min(pace.delay(turn), 1.0 if left is None else left))
         turn += 1

@@ -1,7 +1,8 @@
 """Smalti's part of JupyterLab: a server extension in the tools environment.
 
-Owns what it tells the platform of a session (`activity`) and that open connections end with the
-right to them (`sockets`). Loaded by Jupyter Server by the settings that come with this package.
+Owns what it tells the platform of a session (`activity`), that only its person gets in (`owner`)
+and that open connections end with the right to them (`sockets`). Loaded by Jupyter Server by the
+settings that come with this package.
 Must never slow a request down, and does nothing where Smalti did not start the server.
 """
 
@@ -11,6 +12,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from smalti_lab import owner
 from smalti_lab.activity import Reporter
 from smalti_lab.sockets import Sockets
 
@@ -22,7 +24,10 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(serverapp: Any) -> None:
-    """Begin to follow connections, before there can be any."""
+    """Say who may come, and begin to follow connections, before there can be any."""
+    hub = getattr(serverapp.identity_provider, "hub_auth", None)
+    if hub is not None and (name := os.environ.get("JUPYTERHUB_USER")):
+        owner.keep_to(hub, name)
     serverapp.web_app.settings["smalti_sockets"] = Sockets()
 
 

@@ -37,10 +37,10 @@ from services.planes.agent.sessions import run_origin
 from services.planes.agent.settings import Settings, SettingsError
 from services.planes.agent.trash import Trash
 from services.planes.agent.trees import Trees
-from services.planes.protocol import RunOrder
+from services.planes.protocol import PlacementOrder, RunOrder
 from spawners.kubernetes.manifests import TOOLS, WORK
 from spawners.kubernetes.settings import KubernetesSettings
-from spawners.runtime import Remote, RunKey, RunSpec
+from spawners.runtime import Placement, Remote, RunKey, RunSpec
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,7 @@ class PodPreparing(Preparing):
             project_id=order.project_id,
             file=order.file,
             tools={NOTEBOOK_RUNNER.name: NOTEBOOK_RUNNER.read_text()} if notebook else {},
+            placement=_placement(order.placement),
         )
 
     def _image(self, order: RunOrder) -> str:
@@ -122,6 +123,18 @@ class PodPreparing(Preparing):
         for word, text in (words | {"{digest}": wanted.digest}).items():
             image = image.replace(word, text)
         return image
+
+
+def _placement(order: PlacementOrder | None) -> Placement:
+    if order is None:
+        return Placement()
+    return Placement(
+        gpu=order.gpu,
+        gpu_resource=order.gpu_resource,
+        node_selector=order.node_selector,
+        tolerations=tuple(order.tolerations),
+        shared_memory=order.shared_memory,
+    )
 
 
 def pods_of(environ: Mapping[str, str] = os.environ) -> tuple[Pods, KubernetesSettings] | None:

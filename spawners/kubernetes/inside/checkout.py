@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from typing import Any
 
 TERMINATION = Path("/dev/termination-log")
 TRIES = 4
+PATIENCE = 300.0  # seconds; the agent tires of a pod without a collector before that
 _PASSING = (
     "Could not resolve host",
     "Failed to connect",
@@ -68,6 +70,20 @@ def fetch(order: dict[str, Any]) -> None:
     run_git(order, *at, "checkout", "--quiet", "--detach", commit)
 
 
+def await_collector(order: dict[str, Any]) -> None:
+    """Wait for the collector: without it, what the program leaves would be lost. Failed."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            socket.create_connection((order.get("host", "127.0.0.1"), order["port"]), 1.0).close()
+            return
+        except OSError as error:
+            if time.monotonic() > end:
+                text = "the container that collects its outputs does not answer"
+                raise Failed(text) from error
+        time.sleep(0.05)
+
+
 def install(tools: Path) -> None:
     """Put the watching program and its modules where the run's container sees them."""
     import spawners.shim
@@ -93,6 +109,7 @@ def main() -> int:
         for folder in order["folders"]:
             Path(folder).mkdir(parents=True, exist_ok=True)
         fetch(order)
+        await_collector(order)
         if order["file"] and not Path(order["target"], order["file"]).is_file():
             raise Failed(f"there is no file {order['file']} at commit {order['commit'][:12]}")
     except (Failed, OSError) as error:

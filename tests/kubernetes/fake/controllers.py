@@ -88,8 +88,26 @@ class Kubelet:
             self.tasks[uid] = asyncio.get_running_loop().create_task(self._run(one))
         elif "deletionTimestamp" in one["metadata"] and uid in self._deletions:
             self._deletions[uid].set()
+            if self.tasks[uid].done():  # nothing of it runs: it goes at once
+                asyncio.get_running_loop().call_soon(self._drop, one["metadata"])
         elif event == "DELETED" and uid in self.tasks:
             self.tasks[uid].cancel()
+
+    async def lose(self, pod: Object) -> None:
+        """Play the loss of the node: its processes end, and the cluster gives the pod up."""
+        meta = pod["metadata"]
+        self._deletions.pop(meta["uid"])
+        self.tasks[meta["uid"]].cancel()
+        await asyncio.gather(self.tasks[meta["uid"]], return_exceptions=True)
+        condition = {"type": "DisruptionTarget", "status": "True"}
+        condition |= {"reason": "DeletionByTaintManager", "message": "Taint manager: deleting"}
+        change = {"metadata": {"deletionTimestamp": now(), "deletionGracePeriodSeconds": 600}}
+        change["status"] = {"conditions": [condition]}
+        self.store.patch("pods", meta["namespace"], meta["name"], change)
+
+    def _drop(self, meta: Object) -> None:
+        with contextlib.suppress(Refused):  # gone meanwhile
+            self.store.delete("pods", meta["namespace"], meta["name"], 0)
 
     async def stop(self) -> None:
         for task in self.tasks.values():
@@ -178,7 +196,7 @@ class _Machine:
         for part, data in secret["data"].items():
             text = base64.b64decode(data).decode()
             order = json.loads(text.replace("/smalti/", f"{self.root}/"))
-            if part == "collector":
+            if part != "run":
                 order["host"] = self.ip
             if part == "run":
                 order["env"]["TMPDIR"] = str(self.root / "tmp")

@@ -1,8 +1,8 @@
 """A small control plane for tests of the agent: real HTTP, everything in memory, faults on order.
 
 It keeps its half of the protocol exactly: reports by (attempt, phase rank), logs by offset,
-outputs by path, commands by cursor. Faults: answers of 500, cut connections, duplicated and
-reordered commands, slow answers, being away.
+outputs by path, commands by cursor; it keeps no snapshots and says so. Faults: answers of 500,
+cut connections, duplicated and reordered commands, slow answers, being away.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from services.planes.protocol import (
     RunOrder,
     RunReport,
     SecretsAnswer,
+    SnapshotWishes,
     VolumesAnswer,
 )
 from tests.planes.agent.gitserver import GitServer
@@ -89,6 +90,8 @@ class Control:
         app.router.add_get(f"{API}/agent/runs/{{id}}/{{attempt}}/log", self._log_end)
         app.router.add_put(f"{API}/agent/runs/{{id}}/{{attempt}}/outputs/{{path:.+}}", self._output)
         app.router.add_get(f"{API}/agent/runs/{{id}}/{{attempt}}/secrets", self._secrets)
+        app.router.add_get(f"{API}/agent/runs/{{id}}/{{attempt}}/snapshots", self._no_snapshots)
+        app.router.add_get(f"{API}/agent/snapshots", self._wishes)
         app.router.add_get(f"{API}/agent/volumes", self._volumes)
         if self.git is not None:
             app.router.add_route("*", "/git/{path:.+}", self.git.handle)
@@ -263,6 +266,13 @@ class Control:
             assert stored[offset:] == piece[: len(stored) - offset]
             stored += piece[len(stored) - offset :]
         return _json(LogAnswer(end=len(stored)))
+
+    async def _no_snapshots(self, _: web.Request) -> web.Response:
+        return _error(404, "not_found")
+
+    async def _wishes(self, request: web.Request) -> web.Response:
+        await asyncio.sleep(float(request.query["wait"]))
+        return _json(SnapshotWishes(wishes={}, cursor=0))
 
     async def _secrets(self, request: web.Request) -> web.Response:
         if self.vault_away:

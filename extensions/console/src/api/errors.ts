@@ -45,7 +45,9 @@ export function errorOf(response: Response, body: unknown): ApiError {
 }
 
 function toldIn(body: unknown): Told {
-  if (typeof body !== "object" || body === null || !("error" in body)) return {};
+  if (typeof body !== "object" || body === null) return {};
+  if ("error_code" in body) return { code: body.error_code, message: "message" in body ? body.message : undefined }; // MLflow's own
+  if (!("error" in body)) return {};
   const inner = (body).error;
   return typeof inner === "object" && inner !== null ? inner : {};
 }

@@ -28,6 +28,15 @@ export type Sample = Schemas["SampleView"];
 export type Comparison = Schemas["CompareView"];
 export type AuditEvent = Schemas["AuditEventView"];
 export type Health = Schemas["HealthView"];
+export type Workspace = Schemas["WorkspaceView"];
+export type WorkspaceStatus = Workspace["status"];
+export type Snapshot = Schemas["SnapshotView"];
+export type Secret = Schemas["SecretView"];
+export type Experiment = Schemas["ExperimentView"];
+export type ExperimentRun = Schemas["ExperimentRunView"];
+export type Model = Schemas["ModelView"];
+export type ModelVersion = Schemas["ModelVersionView"];
+export type Lineage = Schemas["LineageView"];
 export type FileDifference = Schemas["FileDifference"];
 
 export interface Page<T> {

@@ -11,7 +11,7 @@ import { MoreButton } from "../parts/MoreButton";
 import { PageHead } from "../parts/PageHead";
 import { Problem } from "../parts/Problem";
 import { counted } from "../parts/format";
-import { wordsOf } from "../api/errors";
+import { ApiError, wordsOf } from "../api/errors";
 import { AuditRow } from "./AuditRow";
 import { auditList, exportAddress, verifyQuery, type AuditFilter } from "./queries";
 
@@ -22,9 +22,18 @@ export function AuditPage() {
   const query = useInfiniteQuery(auditList(filter));
   const rows = itemsOf(query.data);
   const set = (name: keyof typeof typed) => (event: React.ChangeEvent<HTMLInputElement>) => setTyped({ ...typed, [name]: event.currentTarget.value });
+  const about = "Every change, in a chain of hashes: a row that was changed or taken away shows.";
+  if (query.error instanceof ApiError && query.error.status === 403) {
+    return (
+      <>
+        <PageHead title="Audit trail" about={about} />
+        <div className="card"><Problem error={query.error} /></div>
+      </>
+    );
+  }
   return (
     <>
-      <PageHead title="Audit trail" about="Every change, in a chain of hashes: a row that was changed or taken away shows.">
+      <PageHead title="Audit trail" about={about}>
         <Button variant="default" component="a" href={exportAddress(filter)} download>Export as JSON lines</Button>
       </PageHead>
       <div className="stack">

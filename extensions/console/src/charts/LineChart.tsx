@@ -2,6 +2,7 @@
 import { useId, useState, type PointerEvent } from "react";
 
 import { nearest, thinned, ticks, type Point } from "./scale";
+import { useWidth } from "./useWidth";
 
 export interface Curve {
   name: string;
@@ -20,7 +21,6 @@ interface Props {
   until?: number;
 }
 
-const WIDTH = 720;
 const HEIGHT = 220;
 const LEFT = 66;
 const BOTTOM = 24;
@@ -29,6 +29,7 @@ const RIGHT = 12;
 const LETTERS = ["a", "b", "c", "d"];
 
 export function LineChart({ title, curves, x, y, binary = false, least = 0, until = 0 }: Props) {
+  const { ref, width } = useWidth();
   const [cursor, setCursor] = useState<number | null>(null);
   const id = useId();
   const all = curves.flatMap((curve) => curve.points);
@@ -37,17 +38,17 @@ export function LineChart({ title, curves, x, y, binary = false, least = 0, unti
   const [from, to] = [Math.min(0, min(xs)), Math.max(max(xs), until, 1e-9)];
   const top = Math.max(max(all.map((point) => point.y)), least) * 1.08 || 1;
   const bottom = Math.min(0, min(all.map((point) => point.y)));
-  const px = (value: number) => LEFT + ((value - from) / (to - from)) * (WIDTH - LEFT - RIGHT);
+  const px = (value: number) => LEFT + ((value - from) / (to - from)) * (width - LEFT - RIGHT);
   const py = (value: number) => HEIGHT - BOTTOM - ((value - bottom) / (top - bottom)) * (HEIGHT - BOTTOM - TOP);
   const move = (event: PointerEvent<SVGSVGElement>) => {
     const box = event.currentTarget.getBoundingClientRect();
-    const at = ((event.clientX - box.left) / box.width) * WIDTH;
-    setCursor(from + ((at - LEFT) / (WIDTH - LEFT - RIGHT)) * (to - from));
+    const at = event.clientX - box.left;
+    setCursor(from + ((at - LEFT) / (width - LEFT - RIGHT)) * (to - from));
   };
   const told = curves.map((curve) => ({ curve, point: curve.points[cursor === null ? curve.points.length - 1 : nearest(curve.points, cursor)] }));
   return (
-    <figure style={{ margin: 0 }}>
-      <figcaption className="row spread small" style={{ marginBottom: 6 }}>
+    <figure className="chart-figure" ref={ref}>
+      <figcaption className="row spread small">
         <strong>{title}</strong>
         <span className="row tight soft">
           {told.map(({ curve, point }, index) => point !== undefined && (
@@ -58,16 +59,16 @@ export function LineChart({ title, curves, x, y, binary = false, least = 0, unti
           ))}
         </span>
       </figcaption>
-      <svg className="chart" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-labelledby={id}
+      <svg className="chart" width={width} height={HEIGHT} role="img" aria-labelledby={id}
         onPointerMove={move} onPointerLeave={() => setCursor(null)}>
         <title id={id}>{summary(title, curves, y)}</title>
         {ticks(bottom, top, 4, binary).map((value) => (
           <g key={value}>
-            <line className="axis" x1={LEFT} x2={WIDTH - RIGHT} y1={py(value)} y2={py(value)} />
+            <line className="axis" x1={LEFT} x2={width - RIGHT} y1={py(value)} y2={py(value)} />
             <text x={LEFT - 8} y={py(value) + 4} textAnchor="end">{y(value)}</text>
           </g>
         ))}
-        {ticks(from, to, 5).map((value) => (
+        {ticks(from, to, width < 420 ? 3 : 5).map((value) => (
           <text key={value} x={px(value)} y={HEIGHT - 6} textAnchor="middle">{x(value)}</text>
         ))}
         {curves.map((curve, index) => (

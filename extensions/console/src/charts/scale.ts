@@ -10,7 +10,7 @@ export function ticks(low: number, high: number, wanted = 4, binary = false): nu
   if (!(high > low)) return [low];
   const rough = (high - low) / wanted;
   const base = binary ? 2 ** Math.floor(Math.log2(rough)) : 10 ** Math.floor(Math.log10(rough));
-  const steps = binary ? [1, 2] : [1, 2, 5, 10];
+  const steps = binary ? [1, 2] : [1, 2, 2.5, 5, 10];
   const step = base * (steps.find((one) => base * one >= rough) ?? steps.at(-1) ?? 1);
   const found: number[] = [];
   for (let value = Math.ceil(low / step) * step; value <= high + step * 1e-9; value += step) {

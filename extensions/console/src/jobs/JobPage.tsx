@@ -10,6 +10,7 @@ import { JobFacts } from "./JobFacts";
 import { JobHead } from "./JobHead";
 import { JobOutputs } from "./JobOutputs";
 import { JobResources } from "./JobResources";
+import { JobRuns } from "./JobRuns";
 import { JobTimeline } from "./JobTimeline";
 import { jobQuery } from "./queries";
 import { failed, over } from "./rules";
@@ -43,6 +44,7 @@ function JobView({ job }: { job: Job }) {
         </Tabs>
         <aside className="stack">
           <JobTimeline job={job} />
+          <JobRuns job={job} />
           <JobFacts job={job} />
         </aside>
       </div>

@@ -6,6 +6,7 @@ import type { Job, Project } from "../api/views";
 import { Ago } from "../parts/Ago";
 import { Elapsed } from "../parts/Elapsed";
 import { StatusPill } from "../parts/StatusPill";
+import { StopButton } from "./StopButton";
 import { commandOf, nameOf, over } from "./rules";
 
 interface Props {
@@ -14,9 +15,10 @@ interface Props {
   projects?: Map<string, Project>;
   chosen?: string[];
   onChoose?: (id: string) => void;
+  stops?: boolean;
 }
 
-export function JobTable({ jobs, projects, chosen, onChoose }: Props) {
+export function JobTable({ jobs, projects, chosen, onChoose, stops = false }: Props) {
   return (
     <div className="table-scroll">
       <table className="list folds">
@@ -25,6 +27,7 @@ export function JobTable({ jobs, projects, chosen, onChoose }: Props) {
             {onChoose !== undefined && <th><span className="visually-hidden">Compare</span></th>}
             <th>Job</th><th>Status</th>{projects !== undefined && <th>Project</th>}
             <th>By</th><th>Tier</th><th>Asked for</th><th>Took</th>
+            {stops && <th><span className="visually-hidden">Stop</span></th>}
           </tr>
         </thead>
         <tbody>
@@ -51,6 +54,7 @@ export function JobTable({ jobs, projects, chosen, onChoose }: Props) {
               <td data-name="Tier">{job.tier}</td>
               <td data-name="Asked for"><Ago time={job.queued_at} /></td>
               <td data-name="Took"><Elapsed from={job.started_at} to={over(job) ? job.finished_at : null} /></td>
+              {stops && <td><StopButton job={job} /></td>}
             </tr>
           ))}
         </tbody>

@@ -1,7 +1,7 @@
 // A list of jobs with its filters; used for all projects and for one.
 import { Button, Select, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import { useNavigate, useSearchParams } from "react-router";
 
@@ -10,6 +10,7 @@ import { Empty } from "../parts/Empty";
 import { Loading } from "../parts/Loading";
 import { MoreButton } from "../parts/MoreButton";
 import { Problem } from "../parts/Problem";
+import { administers, meQuery } from "../people/queries";
 import { useProjects } from "../projects/useProjects";
 import { JobTable } from "./JobTable";
 import { jobsList, type JobFilter } from "./queries";
@@ -18,12 +19,15 @@ import { STATUSES } from "./rules";
 interface Props {
   projectId?: string;
   empty?: ReactNode;
+  /** Whether jobs can be stopped here: for those who administer. */
+  stops?: boolean;
 }
 
-export function JobsBrowser({ projectId, empty }: Props) {
+export function JobsBrowser({ projectId, empty, stops = false }: Props) {
   const [address, setAddress] = useSearchParams();
   const [chosen, setChosen] = useState<string[]>([]);
   const navigate = useNavigate();
+  const me = useQuery(meQuery).data;
   const filter = filterIn(address, projectId);
   const query = useInfiniteQuery(jobsList(filter));
   const jobs = itemsOf(query.data);
@@ -59,7 +63,7 @@ export function JobsBrowser({ projectId, empty }: Props) {
           : jobs.length === 0
             ? filtered ? <Empty title="No job is like this"><p>Other filters may find one.</p></Empty>
               : empty ?? <Empty title="No job yet"><p>A job runs a command of a project. Open a project to run its first one.</p></Empty>
-            : <JobTable jobs={jobs} chosen={chosen} onChoose={choose} {...(projectId === undefined ? { projects } : {})} />}
+            : <JobTable jobs={jobs} chosen={chosen} onChoose={choose} stops={stops && administers(me)} {...(projectId === undefined ? { projects } : {})} />}
         <MoreButton query={query} />
       </section>
     </div>

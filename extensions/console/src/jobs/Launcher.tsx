@@ -7,33 +7,36 @@ import { useNavigate } from "react-router";
 
 import { client, ok } from "../api/client";
 import { wordsOf } from "../api/errors";
-import type { Project, Tier } from "../api/views";
+import type { Project } from "../api/views";
 import { environmentsQuery } from "../environments/queries";
 import { branchesQuery } from "../files/queries";
 import { bytes, cpus } from "../parts/format";
 import { tellDone } from "../parts/tell";
 import { planesQuery, tiersQuery } from "../planes/queries";
-import { bodyOf, choicesOf, remember, type Choices } from "./choices";
+import { bodyOf, choicesOf, remember, type Choices, type SnapshotCode } from "./choices";
 import { Expected } from "./Expected";
+import { tierOf } from "./expected";
 
 interface Props {
   project: Project;
   opened: boolean;
   /** A file to run, from the file's own page. */
   file: string | null;
+  /** A snapshot of a workspace whose files are run, instead of a branch's. */
+  code: SnapshotCode | null;
   onClose: () => void;
 }
 
-export function Launcher({ project, opened, file, onClose }: Props) {
+export function Launcher({ project, opened, file, code, onClose }: Props) {
   return (
     <Drawer opened={opened} onClose={onClose} position="right" size="lg" closeButtonProps={{ "aria-label": "Close" }}
       title={<Text fw={650} size="lg" component="span">Run a job</Text>}>
-      {opened && <Form project={project} file={file} onDone={onClose} />}
+      {opened && <Form project={project} file={file} code={code} onDone={onClose} />}
     </Drawer>
   );
 }
 
-function Form({ project, file, onDone }: { project: Project; file: string | null; onDone: () => void }) {
+function Form({ project, file, code, onDone }: { project: Project; file: string | null; code: SnapshotCode | null; onDone: () => void }) {
   const [choices, setChoices] = useState<Choices>(() => choicesOf(project.id, file));
   const [touched, setTouched] = useState(false);
   const set = (change: Partial<Choices>) => setChoices({ ...choices, ...change });
@@ -45,7 +48,7 @@ function Form({ project, file, onDone }: { project: Project; file: string | null
   const queries = useQueryClient();
   const navigate = useNavigate();
   const start = useMutation({
-    mutationFn: () => ok(client.POST("/jobs", { body: bodyOf(project.id, choices) })),
+    mutationFn: () => ok(client.POST("/jobs", { body: bodyOf(project.id, choices, code) })),
     onSuccess: (job) => {
       remember(project.id, choices);
       void queries.invalidateQueries({ queryKey: ["jobs"] });
@@ -77,8 +80,10 @@ function Form({ project, file, onDone }: { project: Project; file: string | null
         <Select label="Hardware tier" data={tiers.map((one) => ({ value: one.name, label: `${one.name}: ${cpus(one.cpu)}, ${bytes(one.memory)}${one.gpu > 0 ? `, ${one.gpu} GPU` : ""}` }))}
           value={tier?.name ?? null} allowDeselect={false} onChange={(value) => set({ tier: value })} />
       </Group>
-      <Select label="Code of branch" data={branches.map((one) => one.name)} value={choices.ref ?? project.default_branch} allowDeselect={false}
-        onChange={(value) => set({ ref: value === project.default_branch ? null : value })} />
+      {code !== null ? (
+        <div className="notice wait">It runs the files of snapshot {code.snapshot} of the workspace. They are copied into the project, where its members see them as the job&apos;s code.</div>
+      ) : <Select label="Code of branch" data={branches.map((one) => one.name)} value={choices.ref ?? project.default_branch} allowDeselect={false}
+        onChange={(value) => set({ ref: value === project.default_branch ? null : value })} />}
       <details>
         <summary>More: title, tags, variables, time limit, retries</summary>
         <div className="stack" style={{ marginTop: 12 }}>
@@ -100,9 +105,4 @@ function Form({ project, file, onDone }: { project: Project; file: string | null
       </Group>
     </form>
   );
-}
-
-function tierOf(tiers: Tier[], chosen: string | null, ofProject: string | null): Tier | undefined {
-  const by = (name: string | null) => tiers.find((one) => one.name === name);
-  return by(chosen) ?? by(ofProject) ?? tiers.find((one) => one.default) ?? tiers[0];
 }

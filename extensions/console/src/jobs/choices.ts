@@ -48,8 +48,21 @@ export function remember(projectId: string, choices: Choices): void {
   }
 }
 
+/** A snapshot of a workspace whose files are to be run, instead of a branch's. */
+export interface SnapshotCode {
+  workspace: string;
+  snapshot: number;
+}
+
+/** The snapshot that an address names; null for none. */
+export function snapshotIn(address: URLSearchParams): SnapshotCode | null {
+  const workspace = address.get("workspace");
+  const snapshot = Number(address.get("snapshot"));
+  return workspace === null || !Number.isInteger(snapshot) || snapshot < 1 ? null : { workspace, snapshot };
+}
+
 /** What the API takes. */
-export function bodyOf(projectId: string, choices: Choices): JobCreate {
+export function bodyOf(projectId: string, choices: Choices, code: SnapshotCode | null = null): JobCreate {
   const minutes = Number(choices.minutes.replace(",", "."));
   const retries = Number(choices.retries);
   return {
@@ -57,7 +70,7 @@ export function bodyOf(projectId: string, choices: Choices): JobCreate {
     ...(choices.kind === "file" ? { file: choices.what.trim(), args: words(choices.args) } : { command: choices.what }),
     ...(choices.environment === null ? {} : { environment_id: choices.environment }),
     ...(choices.tier === null ? {} : { tier: choices.tier }),
-    ...(choices.ref === null ? {} : { ref: choices.ref }),
+    ...(code !== null ? { workspace_id: code.workspace, snapshot: code.snapshot } : choices.ref === null ? {} : { ref: choices.ref }),
     title: choices.title.trim(),
     tags: choices.tags.split(",").map((tag) => tag.trim()).filter((tag) => tag !== ""),
     env: variables(choices.env),

@@ -16,9 +16,10 @@ export function expected(tier: Tier, plane: Plane | undefined, jobs: Job[], what
   return { wait: waitOf(tier, plane), seconds, price };
 }
 
-function waitOf(tier: Tier, plane: Plane | undefined): string {
-  if (plane === undefined) return `The data plane ${tier.plane} is not known here: the job waits until it is.`;
-  if (plane.status === "away") return `The data plane ${plane.name} is away: the job waits until it is back.`;
+/** Says what a run on a tier will wait for just now. */
+export function waitOf(tier: Tier, plane: Plane | undefined, what = "the job"): string {
+  if (plane === undefined) return `The data plane ${tier.plane} is not known here: ${what} waits until it is.`;
+  if (plane.status === "away") return `The data plane ${plane.name} is away: ${what} waits until it is back.`;
   const cpu = plane.capacity.cpu - plane.used.cpu;
   const memory = plane.capacity.memory - plane.used.memory;
   if (tier.cpu > plane.capacity.cpu || tier.memory > plane.capacity.memory) return `The data plane ${plane.name} is too small for this tier.`;
@@ -37,4 +38,10 @@ export function usual(jobs: Job[], what: string): number | null {
     .map((job) => (Date.parse(job.finished_at ?? "") - Date.parse(job.started_at ?? "")) / 1000)
     .sort((left, right) => left - right);
   return times.length === 0 ? null : (times[Math.floor(times.length / 2)] ?? null);
+}
+
+/** The tier that counts: the chosen one, the project's, the platform's, or any. */
+export function tierOf(tiers: Tier[], chosen: string | null, ofProject: string | null): Tier | undefined {
+  const by = (name: string | null) => tiers.find((one) => one.name === name);
+  return by(chosen) ?? by(ofProject) ?? tiers.find((one) => one.default) ?? tiers[0];
 }

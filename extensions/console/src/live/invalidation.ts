@@ -15,6 +15,8 @@ export function staleKeys(event: Happening): QueryKey[] {
   switch (event.topic) {
     case "jobs":
       return [["jobs"], ["job", event.subject_id], ["planes"]];
+    case "workspaces":
+      return [["workspaces"], ["workspace", event.subject_id], ["planes"]];
     case "projects":
       if (event.kind === "project.pushed") {
         return event.project_id === null ? [] : [["project", event.project_id, "files"]];

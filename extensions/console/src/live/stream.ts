@@ -11,7 +11,8 @@ export type News =
 
 const NAME = "smalti-events";
 const KINDS = [
-  "job.created", "job.changed", "project.created", "project.changed", "project.deleted",
+  "job.created", "job.changed", "workspace.created", "workspace.changed", "workspace.warned",
+  "workspace.deleted", "project.created", "project.changed", "project.deleted",
   "project.pushed", "plane.changed", "person.changed",
 ];
 const FIRST_PAUSE = 1000;

@@ -2,6 +2,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 
+import { API, raw } from "../api/client";
 import { noteAnswer, reach, watchReach } from "../api/reach";
 import { Gatherer, staleKeys } from "./invalidation";
 import { listen } from "./stream";
@@ -27,15 +28,37 @@ export function useLive(): void {
         connected = true;
       }
     });
+    const knocking = new Knocking();
     let away = reach().away;
     const stopWatching = watchReach(() => {
       if (away && !reach().away) void queries.invalidateQueries();
       away = reach().away;
+      knocking.set(away);
     });
     return () => {
       stopListening();
       stopWatching();
+      knocking.set(false);
       gatherer.stop();
     };
   }, [queries]);
+}
+
+const KNOCK = 3000;
+
+/** While nothing answers, asks again and again: a page with nothing to load would never know. */
+class Knocking {
+  private timer: ReturnType<typeof setInterval> | undefined;
+
+  set(away: boolean): void {
+    if (away === (this.timer !== undefined)) return;
+    clearInterval(this.timer);
+    this.timer = away ? setInterval(knock, KNOCK) : undefined;
+    if (away) addEventListener("online", knock);
+    else removeEventListener("online", knock);
+  }
+}
+
+function knock(): void {
+  raw(`${API}/me`).catch(() => undefined); // the answer, or its absence, is noted by the call
 }

@@ -18,6 +18,7 @@ import { useProjects } from "../projects/useProjects";
 import { Begin } from "./Begin";
 import { Places } from "./Places";
 import { RecentProjects } from "./RecentProjects";
+import { WorkspaceSection } from "./WorkspaceSection";
 
 const LAST = 8;
 
@@ -43,6 +44,7 @@ export function OverviewPage() {
       {mine.length === 0 ? <Begin /> : (
         <div className="stack">
           <JobSection title="Running and waiting" jobs={live} names={names} none="Nothing runs just now." />
+          {me.data !== undefined && <WorkspaceSection me={me.data} />}
           {bad.length > 0 && <JobSection title="Failed lately" jobs={bad} names={names} none="" />}
           <div className="grid">
             <RecentProjects projects={mine.slice(0, 6)} />

@@ -6,7 +6,7 @@ const TONES: Record<string, Tone> = {
   Succeeded: "good", Ready: "good", connected: "good", ok: "good", active: "good",
   Failed: "bad", Error: "bad", away: "bad", failed: "bad",
   Queued: "wait", Pending: "wait", degraded: "wait", importing: "wait",
-  Preparing: "live", Running: "live", Finishing: "live", Building: "live", Stopping: "live",
+  Starting: "live", Preparing: "live", Running: "live", Finishing: "live", Building: "live", Stopping: "live",
 };
 
 /** The tone of a status of a job, an environment, a plane or a dependency. */

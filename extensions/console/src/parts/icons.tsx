@@ -137,3 +137,23 @@ export const IconPlus = icon(
   "M12 5l0 14",
   "M5 12l14 0",
 );
+export const IconExternalLink = icon(
+  "M12 6h-6a2 2 0 0 0 -2 2v10a2 2 0 0 0 2 2h10a2 2 0 0 0 2 -2v-6",
+  "M11 13l9 -9",
+  "M15 4h5v5",
+);
+export const IconTerminal = icon(
+  "M8 9l3 3l-3 3",
+  "M13 15l3 0",
+  "M3 4m0 2a2 2 0 0 1 2 -2h14a2 2 0 0 1 2 2v12a2 2 0 0 1 -2 2h-14a2 2 0 0 1 -2 -2z",
+);
+export const IconArrowUp = icon(
+  "M12 5l0 14",
+  "M18 11l-6 -6",
+  "M6 11l6 -6",
+);
+export const IconArrowDown = icon(
+  "M12 5l0 14",
+  "M18 13l-6 6",
+  "M6 13l6 6",
+);

@@ -1,10 +1,12 @@
 // What stands around the pages of one project: its name, its parts, what can be done.
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { NavLink, Outlet, useNavigate, useOutletContext, useParams, useSearchParams } from "react-router";
+import { useEffect, useRef } from "react";
+import { NavLink, Outlet, useLocation, useNavigate, useOutletContext, useParams, useSearchParams } from "react-router";
 
 import type { Project } from "../api/views";
 import { Launcher } from "../jobs/Launcher";
+import { snapshotIn } from "../jobs/choices";
 import { PageHead } from "../parts/PageHead";
 import { Shown } from "../parts/Shown";
 import { administers, meQuery } from "../people/queries";
@@ -34,17 +36,28 @@ function Layout({ project }: { project: Project }) {
   const rights = rightsIn(project, administers(me));
   const [address, setAddress] = useSearchParams();
   const navigate = useNavigate();
+  const { pathname } = useLocation();
+  const parts = useRef<HTMLElement>(null);
+  // On a narrow screen the parts do not all fit: the present one is to be in sight.
+  useEffect(() => {
+    // In braces: a new browser's scrollIntoView gives a promise, which React would take for a clean-up.
+    parts.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [pathname]);
   const tabs: [string, string, boolean][] = [
     ["", "README", true],
     ["files", "Files", rights.files],
     ["history", "History", rights.files],
     ["jobs", "Jobs", rights.results],
+    ["workspaces", "Workspaces", rights.workspaces],
+    ["experiments", "Experiments", rights.results],
+    ["models", "Models", rights.results],
+    ["secrets", "Secrets", rights.secrets],
     ["members", "Members", rights.members],
     ["settings", "Settings", rights.edit],
   ];
   const close = () => {
     const next = new URLSearchParams(address);
-    for (const name of ["run", "file"]) next.delete(name);
+    for (const name of ["run", "file", "workspace", "snapshot"]) next.delete(name);
     setAddress(next, { replace: true });
   };
   return (
@@ -62,13 +75,13 @@ function Layout({ project }: { project: Project }) {
       </PageHead>
       {project.status === "importing" && <div className="notice live" role="status">Its files are being imported. This page follows by itself.</div>}
       {project.status === "failed" && <div className="notice bad" role="alert">The import failed: {project.status_reason}</div>}
-      <nav className="tabs" aria-label="Parts of the project">
+      <nav className="tabs" aria-label="Parts of the project" ref={parts}>
         {tabs.filter(([, , shown]) => shown).map(([to, name]) => (
           <NavLink key={to} to={`/projects/${project.id}${to === "" ? "" : `/${to}`}`} end={to === ""}>{name}</NavLink>
         ))}
       </nav>
       <Outlet context={{ project, rights } satisfies InProject} />
-      <Launcher project={project} opened={address.has("run")} file={address.get("file")} onClose={close} />
+      <Launcher project={project} opened={address.has("run")} file={address.get("file")} code={snapshotIn(address)} onClose={close} />
     </>
   );
 }

@@ -44,6 +44,8 @@ export function rightsIn(project: Project, admin: boolean) {
     run: works,
     files: works || project.visibility === "internal",
     results: reads,
+    workspaces: works,
+    secrets: works,
     members: reads,
   };
 }

@@ -1,4 +1,4 @@
-// Ctrl-K: goes to any page, project or job by a few letters of its name.
+// Ctrl-K: goes to any page, project, job, workspace, file or model by a few letters of its name.
 import { Modal, TextInput } from "@mantine/core";
 import { useDebouncedValue, useHotkeys } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
@@ -44,7 +44,7 @@ function Search({ onDone }: { onDone: () => void }) {
   };
   return (
     <>
-      <TextInput data-autofocus aria-label="Search pages, projects and jobs" placeholder="Go to a page, project or job" value={text} size="md"
+      <TextInput data-autofocus aria-label="Search pages, projects, jobs, workspaces, files and models" placeholder="Go to a page, project, job, workspace, file or model" value={text} size="md"
         role="combobox" aria-expanded="true" aria-controls="palette-list" aria-autocomplete="list"
         aria-activedescendant={places.length === 0 ? undefined : `palette-${chosen}`} maxLength={200}
         onChange={(event) => { setText(event.currentTarget.value); setAt(0); }} onKeyDown={onKey} />

@@ -8,15 +8,17 @@ import { meQuery, watches } from "../people/queries";
 import { openPalette } from "../search/palette";
 import { AccountMenu } from "./AccountMenu";
 import {
-  IconActivityHeartbeat, IconBox, IconFolders, IconHistory, IconHome, IconKey, IconListDetails,
-  IconPlayerPlay, IconServer, IconStack2, IconUsers, IconX, IconSearch, type Icon,
+  IconActivityHeartbeat, IconBox, IconFolders, IconHistory, IconHome, IconKey, IconListDetails, IconLock,
+  IconPlayerPlay, IconServer, IconStack2, IconTerminal, IconUsers, IconX, IconSearch, type Icon,
 } from "../parts/icons";
 
 const PAGES: [string, string, Icon][] = [
   ["/", "Overview", IconHome],
   ["/projects", "Projects", IconFolders],
   ["/jobs", "Jobs", IconPlayerPlay],
+  ["/workspaces", "Workspaces", IconTerminal],
   ["/environments", "Environments", IconBox],
+  ["/secrets", "Secrets", IconLock],
   ["/tokens", "Tokens", IconKey],
 ];
 

@@ -51,10 +51,17 @@ const shared = {
   "--table-border-color": "var(--line)",
 };
 
+// The grounds of fields and boxes in the dark, which Mantine takes from its greys.
+const fields = {
+  "--mantine-color-dark-4": "var(--edge)",
+  "--mantine-color-dark-5": "var(--line)",
+  "--mantine-color-dark-6": "var(--ground)",
+};
+
 export const variables: CSSVariablesResolver = () => ({
   variables: {},
   light: shared,
-  dark: shared,
+  dark: { ...shared, ...fields },
 });
 
 const KEY = "smalti-scheme";
