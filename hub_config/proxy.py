@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from jupyterhub.handlers.base import BaseHandler
+from jupyterhub.handlers.pages import HealthCheckHandler
 from jupyterhub.utils import exponential_backoff, subdomain_hook_idna
 from jupyterhub_traefik_proxy.fileprovider import TraefikFileProviderProxy
 from tornado import web
@@ -87,8 +87,11 @@ class FarFrontDoor(FrontDoor):
         }
 
 
-class Routes(BaseHandler):  # type: ignore[misc]
-    """Hands the routes to the front door, which shows the password of its own API."""
+class Routes(HealthCheckHandler):  # type: ignore[misc]
+    """Hands the routes to the front door, which shows the password of its own API.
+
+    It is asked three times a second: what it answers well is not logged, as with health.
+    """
 
     def check_xsrf_cookie(self) -> None:
         """Not asked for: nothing is changed, and no cookie is looked at."""
