@@ -4,8 +4,8 @@ import { nearest, thinned, ticks, type Point } from "./scale";
 
 describe("the values at an axis", () => {
   it("are round and within it", () => {
-    expect(ticks(0, 10)).toEqual([0, 5, 10]);
-    expect(ticks(0, 1)).toEqual([0, 0.5, 1]);
+    expect(ticks(0, 10)).toEqual([0, 2.5, 5, 7.5, 10]);
+    expect(ticks(0, 1)).toEqual([0, 0.25, 0.5, 0.75, 1]);
     expect(ticks(0, 4096, 4, true)).toEqual([0, 1024, 2048, 3072, 4096]);
     expect(ticks(3, 3)).toEqual([3]);
     expect(ticks(0, Number.NaN)).toEqual([0]);
