@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(600)  # many pages each
 
-EVERYBODY = ["/", "/projects", "/jobs", "/environments", "/tokens", "/profile"]
+EVERYBODY = ["/", "/projects", "/jobs", "/environments", "/tokens", "/profile", "/workspaces",
+             "/secrets"]  # fmt: skip
 ADMIN = ["/admin/people", "/admin/executions", "/admin/tiers", "/admin/planes", "/admin/audit",
          "/admin/health"]  # fmt: skip
 
@@ -23,7 +24,7 @@ ADMIN = ["/admin/people", "/admin/executions", "/admin/tiers", "/admin/planes", 
 def of_project(world: World, name: str) -> list[str]:
     """Addresses of a project's pages."""
     base = f"/projects/{world.projects[name]}"
-    parts = ["", "/files", "/history", "/jobs", "/members", "/settings"]
+    parts = ["", "/files", "/history", "/jobs", "/members", "/workspaces", "/secrets", "/settings"]
     return [f"{base}{part}" for part in parts]
 
 
@@ -78,7 +79,7 @@ def test_jobs_and_files_of_all_kinds(look: Look, world: World) -> None:
 def test_a_contributor_works_and_does_not_administer(look: Look, world: World) -> None:
     look.expected = ("status of 403",)
     look.log_in("alice", world.people["alice"])
-    pages = [*EVERYBODY, *of_project(world, "wine")[:5], *of_jobs(world)]
+    pages = [*EVERYBODY, *of_project(world, "wine")[:-1], *of_jobs(world)]
     walk(look, pages)
     page = look.go(f"/projects/{world.projects['wine']}")
     page.get_by_role("button", name="Run a job").wait_for()
