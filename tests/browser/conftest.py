@@ -13,7 +13,7 @@ import pytest
 
 from tests.browser.look import FLAGS, Look
 from tests.browser.world import World, furnish
-from tests.instance import Instance
+from tests.instance import EVERY_PROCESS, Instance
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -41,7 +41,7 @@ def smalti(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """A whole Smalti."""
     chromium()
     built()
-    with Instance(tmp_path_factory.mktemp("browser")) as made:
+    with Instance(tmp_path_factory.mktemp("browser"), processes=EVERY_PROCESS) as made:
         yield made
 
 

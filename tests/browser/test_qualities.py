@@ -41,7 +41,7 @@ def tab_to(page: Page, name: str) -> None:
 def palette(page: Page, words: str) -> None:
     """Go somewhere by the command palette."""
     page.keyboard.press("Control+k")
-    page.get_by_role("combobox", name="Search pages, projects and jobs").wait_for()
+    page.get_by_role("combobox", name="Search pages").wait_for()
     page.keyboard.type(words)
     page.get_by_role("option", name=re.compile(words)).first.wait_for()
     page.keyboard.press("Enter")

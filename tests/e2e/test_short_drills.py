@@ -55,5 +55,6 @@ async def test_everything_killed_under_sessions(desks: Desks, seed: int) -> None
     await desks.through(lambda: kill_everything(desks.smalti, seed, JOBS), reconnects=True)
 
 
+@pytest.mark.slow  # `make drills` has it with twenty seeds
 async def test_a_sessions_shim_killed(desks: Desks, seed: int) -> None:
     await kill_session(desks, seed, JOBS)
