@@ -26,7 +26,7 @@ from tests.browser.bent import answer_all  # noqa: E402 - found by the line abov
 from tests.browser.conftest import chromium  # noqa: E402
 from tests.browser.look import FLAGS, Look  # noqa: E402
 from tests.browser.world import World, furnish  # noqa: E402
-from tests.instance import Instance  # noqa: E402
+from tests.instance import EVERY_PROCESS, Instance  # noqa: E402
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -71,6 +71,11 @@ def pictures(world: World) -> list[Picture]:
         Picture("project-history", f"{wine}/history"),
         Picture("project-jobs", f"{wine}/jobs"),
         Picture("project-run", f"{wine}/jobs", after=_launcher),
+        Picture("project-experiments", f"{wine}/experiments"),
+        Picture("project-models", f"{wine}/models"),
+        Picture("project-model", f"{wine}/models/wine-quality"),
+        Picture("project-workspaces", f"{wine}/workspaces"),
+        Picture("project-secrets", f"{wine}/secrets"),
         Picture("project-members", f"{wine}/members"),
         Picture("project-settings", f"{wine}/settings"),
         Picture("project-empty", f"/projects/{world.projects['empty']}/jobs"),
@@ -81,6 +86,9 @@ def pictures(world: World) -> list[Picture]:
         Picture("job-outputs", f"/jobs/{trained}?tab=outputs"),
         Picture("job-resources", f"/jobs/{trained}?tab=resources"),
         Picture("job-compare", f"/jobs/compare?left={trained}&right={failed}"),
+        Picture("workspaces", "/workspaces"),
+        Picture("workspace", f"/workspaces/{world.workspaces['Looking at wines']}"),
+        Picture("secrets", "/secrets"),
         Picture("environments", "/environments"),
         Picture("tokens", "/tokens"),
         Picture("profile", "/profile"),
@@ -173,7 +181,10 @@ def main(arguments: list[str]) -> None:
     chosen.to.mkdir(parents=True, exist_ok=True)
     from playwright.sync_api import sync_playwright
 
-    with tempfile.TemporaryDirectory() as folder, Instance(Path(folder)) as smalti:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Instance(Path(folder), processes=EVERY_PROCESS) as smalti,
+    ):
         world = furnish(smalti)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)

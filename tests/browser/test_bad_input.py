@@ -31,12 +31,13 @@ FAILURE = {"code": "internal", "message": "something failed", "request_id": "abc
 def pages(world: World) -> list[str]:
     """One address of each kind of page."""
     wine = f"/projects/{world.projects['wine']}"
-    inside = [wine, f"{wine}/files", f"{wine}/history", f"{wine}/jobs", f"{wine}/members",
-              f"{wine}/settings"]  # fmt: skip
+    parts = ["", "/files", "/history", "/jobs", "/workspaces", "/secrets", "/members", "/settings"]
+    inside = [f"{wine}{part}" for part in parts]
     job = f"/jobs/{world.jobs['failed']}"
     compare = f"/jobs/compare?left={world.jobs['trained']}&right={world.jobs['failed']}"
     admin = ["people", "executions", "tiers", "planes", "audit", "health"]
-    return ["/", "/projects", "/jobs", "/environments", "/tokens", "/profile", *inside, job,
+    return ["/", "/projects", "/jobs", "/environments", "/tokens", "/profile", "/workspaces", "/secrets",
+            *(f"/workspaces/{id}" for id in world.workspaces.values()), *inside, job,
             f"/jobs/{world.jobs['trained']}?tab=outputs", compare,
             *(f"/admin/{name}" for name in admin)]  # fmt: skip
 

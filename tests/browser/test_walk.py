@@ -24,8 +24,14 @@ ADMIN = ["/admin/people", "/admin/executions", "/admin/tiers", "/admin/planes", 
 def of_project(world: World, name: str) -> list[str]:
     """Addresses of a project's pages."""
     base = f"/projects/{world.projects[name]}"
-    parts = ["", "/files", "/history", "/jobs", "/members", "/workspaces", "/secrets", "/settings"]
+    parts = ["", "/files", "/history", "/jobs", "/workspaces", "/experiments", "/models",
+             "/secrets", "/members", "/settings"]  # fmt: skip
     return [f"{base}{part}" for part in parts]
+
+
+def of_workspaces(world: World) -> list[str]:
+    """Addresses of workspaces' pages."""
+    return [f"/workspaces/{id}" for id in world.workspaces.values()]
 
 
 def of_jobs(world: World) -> list[str]:
@@ -66,7 +72,7 @@ def test_an_administrator_sees_all_of_it(look: Look, world: World) -> None:
 
 def test_jobs_and_files_of_all_kinds(look: Look, world: World) -> None:
     look.log_in()
-    walk(look, [*of_jobs(world), *of_files(world)])
+    walk(look, [*of_jobs(world), *of_files(world), *of_workspaces(world)])
     page = look.go(f"/projects/{world.projects['nasty']}/files/bomb.png")
     page.get_by_text("50000 by 50000").wait_for()
     page = look.go(f"/projects/{world.projects['nasty']}/files/data/noise.txt")
@@ -119,7 +125,7 @@ def test_it_fits_a_phone(smalti: Instance, browser: Browser, world: World, schem
     look = Look(smalti, context)
     look.log_in()
     pages = [*EVERYBODY, *ADMIN, *of_project(world, "wine"), *of_project(world, "nasty")]
-    walk(look, [*pages, *of_jobs(world), *of_files(world)])
+    walk(look, [*pages, *of_jobs(world), *of_files(world), *of_workspaces(world)])
     ground = look.page.evaluate("getComputedStyle(document.body).backgroundColor")
     context.close()
     assert ground == ("rgb(20, 25, 28)" if scheme == "dark" else "rgb(245, 243, 238)")

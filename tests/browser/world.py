@@ -34,6 +34,7 @@ class World:
     people: dict[str, str] = field(default_factory=dict)  # name to password
     projects: dict[str, str] = field(default_factory=dict)  # name to id
     jobs: dict[str, str] = field(default_factory=dict)  # what it is for to id
+    workspaces: dict[str, str] = field(default_factory=dict)  # title to id
 
     def start(self, key: str, project: str, **body: Any) -> str:
         """Start a job of the administrator's and remember it."""
@@ -65,6 +66,8 @@ def furnish(smalti: Instance) -> World:
     _projects(world)
     _files(world)
     _jobs(world)
+    _secrets(world)
+    _workspaces(world)
     return world
 
 
@@ -153,3 +156,27 @@ def _jobs(world: World) -> None:
     ticks = "n=0; while :; do n=$((n+1)); echo tick $n; sleep 0.2; done"
     world.start("running", "wine", command=ticks, title="Counts until it is stopped")
     world.wait("running", "Running")
+
+
+def _secrets(world: World) -> None:
+    with world.smalti.client() as client:
+        for name, project in (("WAREHOUSE_PASSWORD", "wine"), ("API_KEY", None)):
+            body = {"name": name, "value": "kept in the vault"}
+            more = {} if project is None else {"project_id": world.projects[project]}
+            answer = client.post("/secrets", json={**body, **more})
+            assert answer.status_code == 201, answer.text
+
+
+def _workspaces(world: World) -> None:
+    """One workspace that runs, and one that was never started."""
+    with world.smalti.client() as client:
+        for title in ("Looking at wines", "For later"):
+            body = {"project_id": world.projects["wine"], "title": title}
+            answer = client.post("/workspaces", json=body)
+            assert answer.status_code == 201, answer.text
+            world.workspaces[title] = answer.json()["id"]
+        running = f"/workspaces/{world.workspaces['Looking at wines']}"
+        assert client.post(f"{running}/start").status_code == 202
+        world.smalti.wait(
+            lambda: client.get(running).json()["status"] == "Running", 240, "the workspace to run"
+        )
