@@ -35,11 +35,17 @@ def pages(world: World) -> list[str]:
     inside = [f"{wine}{part}" for part in parts]
     job = f"/jobs/{world.jobs['failed']}"
     compare = f"/jobs/compare?left={world.jobs['trained']}&right={world.jobs['failed']}"
+    mine = ["", "projects", "jobs", "workspaces", "secrets", "environments", "tokens", "profile"]
     admin = ["people", "executions", "tiers", "planes", "audit", "health"]
-    return ["/", "/projects", "/jobs", "/environments", "/tokens", "/profile", "/workspaces", "/secrets",
-            *(f"/workspaces/{id}" for id in world.workspaces.values()), *inside, job,
-            f"/jobs/{world.jobs['trained']}?tab=outputs", compare,
-            *(f"/admin/{name}" for name in admin)]  # fmt: skip
+    return [
+        *(f"/{name}" for name in mine),
+        *inside,
+        *(f"/workspaces/{one}" for one in world.workspaces.values()),
+        job,
+        f"/jobs/{world.jobs['trained']}?tab=outputs",
+        compare,
+        *(f"/admin/{name}" for name in admin),
+    ]
 
 
 def whole(page: Page) -> bool:

@@ -31,7 +31,7 @@ def of_project(world: World, name: str) -> list[str]:
 
 def of_workspaces(world: World) -> list[str]:
     """Addresses of workspaces' pages."""
-    return [f"/workspaces/{id}" for id in world.workspaces.values()]
+    return [f"/workspaces/{one}" for one in world.workspaces.values()]
 
 
 def of_jobs(world: World) -> list[str]:
