@@ -17,7 +17,7 @@ from tests.benchmarks.platform_use import settle
 from tests.e2e.lab import READY, Lab, answers, execute, tools_are_built
 from tests.instance import Instance
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.timeout(400), pytest.mark.slow]  # two minutes of real sessions
 IDLE, FORGOTTEN = 60.0, 90.0  # seconds; a tier's time is told in minutes
 DISK = 200 << 20
 CONFIG = f"""

@@ -101,7 +101,8 @@ async def test_run_waits_for_room_and_nothing_is_lost(small: Yard, disk: Path) -
     spec = await starving(small, disk, "exec python writer.py")
     before = len(await small.log(spec.key))
     await asyncio.sleep(1.5)  # several tries without room: that is the test
-    assert len(await small.log(spec.key)) == before, "there was room"
+    # The last page may not have been full yet: the file system counts whole ones.
+    assert len(await small.log(spec.key)) - before < os.sysconf("SC_PAGE_SIZE"), "there was room"
     state = small.runtime.state(spec.key)
     assert state is not None
     assert state.phase is RunPhase.RUNNING, "it waits"

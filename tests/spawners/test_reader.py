@@ -300,9 +300,11 @@ async def test_a_file_that_never_stands_still_is_saved_as_it_is_read(
     try:
         async with Reading(runtime, project, tmp_path / "store") as reading:
             commits = set()
-            for _ in range(10):
+            for _ in range(200):  # on a busy machine nothing may be written between two looks
                 said = await reading.look()
                 commits.add(said["commit"])
+                if len(commits) > 5:
+                    break
                 await asyncio.sleep(0)
             assert len(commits) > 5
             assert b"log.txt" in reading.files(said)
