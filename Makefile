@@ -2,6 +2,7 @@
 # make test     everything that must hold: style, types, imports, tests
 # make drills   faults while work runs;   make bench   speed beside peers
 # make images   build the container images with buildah (BASE=image to stand on)
+# make test-browser   every page of the console in a real browser, good input and bad
 # make test-kubernetes   the tests of pods, on the cluster that KUBECONFIG names
 # make console  build the web console and wait for it
 # make screenshots   pictures of the console for docs/
@@ -12,7 +13,7 @@ BIN := .venv/bin
 SMALTI := services spawners hub_config extensions tests setup docs examples images
 
 .PHONY: up down setup setup-test console images screenshots
-.PHONY: test lint test-console test-kubernetes drills bench clean
+.PHONY: test lint test-console test-browser test-kubernetes drills bench clean
 
 up: setup
 	@exec $(BIN)/smalti-admin up $(ARGS)
@@ -44,6 +45,9 @@ test-console: setup-test
 
 test: lint test-console
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-browser: setup-test
+	$(BIN)/python -m pytest tests/browser $(ARGS)
 
 screenshots: setup-test
 	$(BIN)/python docs/screenshots.py $(ARGS)

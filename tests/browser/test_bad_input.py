@@ -20,7 +20,7 @@ from tests.browser.world import NASTY, OTHER_SCRIPTS, World
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]  # `make test-browser` runs them
 
 SOON = 40_000  # milliseconds within which a right that was taken away is felt
 AWAY = ("ERR_INTERNET_DISCONNECTED", "ERR_FAILED", "ERR_NETWORK", "ERR_CONNECTION",

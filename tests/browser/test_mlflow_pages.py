@@ -14,6 +14,8 @@ from tests.experiments.lab import MLFLOW, Lab
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]  # `make test-browser` runs them
+
 EVIL = """<html><body><script>
 document.title = 'ran'; try { parent.document.title = 'owned' } catch (e) {}
 </script></body></html>"""

@@ -16,7 +16,7 @@ from tests.browser.world import World
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]  # `make test-browser` runs them
 
 MOST_STEPS = 80  # presses of Tab from one thing to the next
 FOCUSED = """() => {

@@ -13,7 +13,8 @@ from tests.instance import Instance
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-pytestmark = pytest.mark.timeout(600)  # many pages each
+# Many pages each: `make test-browser` runs them.
+pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
 
 EVERYBODY = ["/", "/projects", "/jobs", "/environments", "/tokens", "/profile", "/workspaces",
              "/secrets"]  # fmt: skip
