@@ -42,7 +42,7 @@ class Look:
     def tab(self) -> Page:
         """Open a tab."""
         page = self.context.new_page()
-        page.on("console", lambda message: self._complain(page, message.text))
+        page.on("console", lambda one: self._complain(page, f"{one.text} {one.location['url']}"))
         page.on("pageerror", lambda error: self._complain(page, str(error)))
         return page
 

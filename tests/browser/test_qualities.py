@@ -107,7 +107,7 @@ def test_eight_tabs_share_one_event_stream(look: Look, world: World) -> None:
 
 
 def test_a_restart_is_told_and_loses_nothing_that_was_typed(look: Look, world: World) -> None:
-    look.expected = ("ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "status of 50",
+    look.expected = ("ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "status of 50", "status of 404",
                      "ERR_INCOMPLETE_CHUNKED", "ERR_NETWORK_IO")  # fmt: skip
     look.log_in()
     page = look.go(f"/projects/{world.projects['nasty']}/files/data/table.csv?edit=")

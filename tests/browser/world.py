@@ -18,6 +18,7 @@ PASSWORD = "forty tiles of blue glass"
 ONE_TIME = "tiles for one time only"
 NASTY = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 LONG = "x" * 180
+COUNTS = "Counts until it is stopped"
 OTHER_SCRIPTS = "تجربة طويلة 👩‍🔬 実験"
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000020000000208020000"
@@ -63,6 +64,7 @@ def furnish(smalti: Instance) -> World:
     for name in ("alice", "carol", "sam"):
         _person(smalti, name)
         world.people[name] = PASSWORD
+    _tier(world)
     _projects(world)
     _files(world)
     _jobs(world)
@@ -90,6 +92,14 @@ def _person(smalti: Instance, name: str) -> None:
         assert person.post("/hub/change-password", data=data).status_code == 302
     with smalti.client(name) as client:  # from here on the platform knows them
         assert client.get("/me").status_code == 200
+
+
+def _tier(world: World) -> None:
+    """Make a small tier for what runs all the time, so that there is room for jobs beside it."""
+    with world.smalti.client() as client:
+        half = {"name": "half", "description": "For little things", "cpu": 0.5, "memory": 1 << 30}
+        answer = client.post("/hardware-tiers", json={**half, "price_per_hour": 0.02})
+        assert answer.status_code == 201, answer.text
 
 
 def _projects(world: World) -> None:
@@ -154,7 +164,7 @@ def _jobs(world: World) -> None:
     for key in ("trained", "failed", "nasty", "long"):
         world.wait(key, "Succeeded", "Failed", "Error")
     ticks = "n=0; while :; do n=$((n+1)); echo tick $n; sleep 0.2; done"
-    world.start("running", "wine", command=ticks, title="Counts until it is stopped")
+    world.start("running", "wine", command=ticks, tier="half", title=COUNTS)
     world.wait("running", "Running")
 
 
@@ -171,7 +181,7 @@ def _workspaces(world: World) -> None:
     """One workspace that runs, and one that was never started."""
     with world.smalti.client() as client:
         for title in ("Looking at wines", "For later"):
-            body = {"project_id": world.projects["wine"], "title": title}
+            body = {"project_id": world.projects["wine"], "title": title, "tier": "half"}
             answer = client.post("/workspaces", json=body)
             assert answer.status_code == 201, answer.text
             world.workspaces[title] = answer.json()["id"]

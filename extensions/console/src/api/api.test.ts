@@ -68,8 +68,8 @@ describe("a call", () => {
   });
 
   it("puts what is in a path into it as a value", async () => {
-    const asked = answering(() => told(404, {}));
-    await expect(ok(client.GET("/jobs/{id}", { params: { path: { id: "../tokens?x#y" } } }))).rejects.toMatchObject({ status: 404 });
+    const asked = answering(() => told(410, {}));
+    await expect(ok(client.GET("/jobs/{id}", { params: { path: { id: "../tokens?x#y" } } }))).rejects.toMatchObject({ status: 410 });
     expect(asked[0]?.url.endsWith(`${API}/jobs/..%2Ftokens%3Fx%23y`)).toBe(true);
   });
 
@@ -79,6 +79,20 @@ describe("a call", () => {
     expect(reach().away).toBe(true);
     answering(() => new Response("ok"));
     await raw("/x");
+    expect(reach().away).toBe(false);
+  });
+
+  it("takes a 404 for the API's word only where the platform has said it", async () => {
+    const answer = (headers: Record<string, string>) => {
+      const made = new Response("{}", { status: 404, headers });
+      Object.defineProperty(made, "url", { value: `http://localhost${API}/me` });
+      return made;
+    };
+    answering(() => answer({}));
+    await expect(raw(`${API}/me`)).rejects.toMatchObject({ status: 0 });
+    expect(reach().away).toBe(true);
+    answering(() => answer({ "X-Request-Id": "4f" }));
+    await expect(raw(`${API}/me`)).rejects.toMatchObject({ status: 404 });
     expect(reach().away).toBe(false);
   });
 

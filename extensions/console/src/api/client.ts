@@ -70,9 +70,15 @@ async function reached(answer: Promise<Response>): Promise<Response> {
     noteSilence();
     throw awayError();
   }
+  const ours = response.url.includes(API);
+  // While it starts again the front door does not know the platform: a 404 that is not the API's.
+  if (ours && response.status === 404 && !response.headers.has("X-Request-Id")) {
+    noteSilence();
+    throw awayError();
+  }
   // What the front door answers while the platform is away is no answer of ours.
   if (response.status === 502 || response.status === 504) noteSilence();
-  else noteAnswer(response.status, response.url.includes(API));
+  else noteAnswer(response.status, ours);
   return response;
 }
 

@@ -26,7 +26,8 @@ const WHOSE = ["mine", "all", "deleted"] as const;
 
 export function WorkspacesBrowser({ projectId, whose: first = "mine", onNew, children }: Props) {
   const [address, setAddress] = useSearchParams();
-  const me = useQuery(meQuery).data;
+  const asked = useQuery(meQuery);
+  const me = asked.data;
   const whose = WHOSE.find((one) => one === address.get("whose")) ?? first;
   const status = WORKSPACE_STATUSES.find((one) => one === address.get("status"));
   const filter: WorkspaceFilter = {
@@ -36,6 +37,8 @@ export function WorkspacesBrowser({ projectId, whose: first = "mine", onNew, chi
     ...(status === undefined ? {} : { status }),
   };
   const query = useInfiniteQuery({ ...workspacesList(filter), enabled: me !== undefined });
+  const error = query.error ?? (me === undefined ? asked.error : null);
+  const again = () => void (me === undefined ? asked : query).refetch();
   const found = itemsOf(query.data);
   const set = (name: string, value: string) => {
     const next = new URLSearchParams(address);
@@ -56,7 +59,7 @@ export function WorkspacesBrowser({ projectId, whose: first = "mine", onNew, chi
       </div>
       <section className="card flush" aria-label="Workspaces" aria-busy={query.isFetching}>
         {query.data === undefined
-          ? query.error === null ? <Loading what="the workspaces" /> : <Problem error={query.error} what="The workspaces could not be loaded" again={() => void query.refetch()} />
+          ? error === null ? <Loading what="the workspaces" /> : <Problem error={error} what="The workspaces could not be loaded" again={again} />
           : found.length === 0 ? <None whose={whose} filtered={status !== undefined} onNew={onNew} />
             : <WorkspaceTable workspaces={found} withProject={projectId === undefined} withPerson={whose === "all"} />}
         <MoreButton query={query} />
