@@ -51,7 +51,7 @@ def world(smalti: Instance) -> World:
     return furnish(smalti)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its loop must end before tests of another kind begin
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests here."""
     path = chromium()
