@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 SIZES = {1280: 860, 390: 844}
 SCHEMES = ("light", "dark")
-QUALITY = 72
+QUALITY = 60
 STILL = "* { animation: none !important; transition: none !important; caret-color: transparent }"
 
 
