@@ -25,9 +25,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 from find_uv import FetchError, configured_index, find_uv
 
@@ -50,8 +52,10 @@ class BuildError(Exception):
 
 
 def say(text: str) -> None:
-    """Tell the person what happens now."""
-    sys.stderr.write(f"{text}\n")
+    """Tell the person what happens now; nothing where nobody listens any more."""
+    with contextlib.suppress(BrokenPipeError):
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
 
 
 def digest(*names: str) -> str:
@@ -243,7 +247,16 @@ def beside(patience: float | None) -> Iterator[None]:
     if made() == digest():
         yield
         return
-    process = subprocess.Popen([sys.executable, __file__, "--beside"], stdin=subprocess.DEVNULL)
+    # By a pipe: a build that outlives us must not keep the caller's own output open.
+    process = subprocess.Popen(
+        [sys.executable, __file__, "--beside"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    telling = threading.Thread(target=_pass_on, args=(process.stderr,), daemon=True)
+    telling.start()
     try:
         yield
     except BaseException:
@@ -252,8 +265,14 @@ def beside(patience: float | None) -> Iterator[None]:
         raise
     try:
         process.wait(patience)
+        telling.join()
     except subprocess.TimeoutExpired:
         say("The console is still being built; until then a plain page stands in for it.")
+
+
+def _pass_on(said: IO[str]) -> None:
+    for line in said:
+        say(line.rstrip("\n"))
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, validate
@@ -203,19 +204,24 @@ class Settings(Configurable):
         """What the platform process keeps: database, repositories, objects."""
         return self.root / "platform"
 
-    def port(self, process: str) -> int:
-        """Port of one of our processes, as the supervisor noted it."""
-        ports: dict[str, int] = json.loads((self.root / "run" / "ports.json").read_text())
-        return ports[process]
-
     @property
+    def ports(self) -> dict[str, int]:
+        """Ports of our processes, as the supervisor noted them."""
+        found: dict[str, int] = json.loads((self.root / "run" / "ports.json").read_text())
+        return found
+
+    def port(self, process: str) -> int:
+        """Where a process of ours listens."""
+        return self.ports[process]
+
+    @cached_property
     def places(self) -> Places:
-        """Where the processes are, when not all of them are here."""
+        """Where the processes are, when not all of them are here; read once, asked at each call."""
         return load_places(self.root)
 
     def url(self, process: str) -> str:
         """Where a process of ours answers, without a path."""
-        return self.places.urls.get(process) or f"http://127.0.0.1:{self.port(process)}"
+        return self.places.url(process, self.ports)
 
     def secret(self, name: str) -> str:
         """Read a secret that the supervisor made. FileNotFoundError when it is not there."""
@@ -234,8 +240,7 @@ class Settings(Configurable):
     @property
     def origin(self) -> str:
         """Scheme, host and port that people use."""
-        named = self.public_url.rstrip("/") or self.places.public_url
-        return named or f"http://localhost:{self.port('frontdoor')}"
+        return self.public_url.rstrip("/") or self.places.origin(self.ports)
 
     @property
     def database(self) -> str:

@@ -34,7 +34,7 @@ async def push(
     work: Work, project_id: str, repository: Repository, commands: list[Command]
 ) -> None:
     """Record which of the refs that a push named stand where it wanted them."""
-    moved = [one for one in commands if await asyncio.to_thread(_stands, repository, one)]
+    moved = await asyncio.to_thread(_standing, repository, commands)
     if moved:
         await _push(work, project_id, repository, moved, {})
 
@@ -51,6 +51,10 @@ async def _push(
     await work.write(_pushed, project_id, moved, branch, more)
     if branch is not None:
         await asyncio.to_thread(point_head, repository.path, branch)
+
+
+def _standing(repository: Repository, commands: list[Command]) -> list[Command]:
+    return [one for one in commands if _stands(repository, one)]
 
 
 def _stands(repository: Repository, command: Command) -> bool:

@@ -73,7 +73,7 @@ class FolderStore(ObjectStore):
 
     async def _fill(self, writing: Writing, pieces: AsyncIterator[bytes], most: int | None) -> None:
         """Write and hash what arrives, in two threads, while the next of it is waited for."""
-        size = 0
+        size = begun = 0
         batch: list[bytes] = []
         at_work: list[Future[None]] = []
 
@@ -89,9 +89,10 @@ class FolderStore(ObjectStore):
             if most is not None and size > most:
                 raise TooLarge(f"it is larger than {most} bytes")
             batch.append(piece)
-            if sum(map(len, batch)) >= AT_ONCE:
+            if size - begun >= AT_ONCE:
                 await _all_of(at_work)
                 begin()
+                begun = size
         await _all_of(at_work)
         begin()
         await _all_of(at_work)

@@ -84,10 +84,6 @@ class Cluster:
         """Delete a pod; with a grace of 0 also one whose node does not answer."""
         await self._drop(f"{self.pods}/{pod}", gracePeriodSeconds=grace)
 
-    async def drop_secret(self, key: RunKey) -> None:
-        """Delete a Secret that no Job owns yet."""
-        await self._drop(f"{self.secrets}/{names.name(key)}")
-
     async def note_stop(self, key: RunKey, end: RunEnd) -> None:
         """Write at the Job how the run was asked to end, for an agent that comes after us."""
         body = {"metadata": {"annotations": {names.STOP: str(end)}}}

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
 
 from spawners.runtime import RuntimeFailure
 
 _HEAD_MOST = 16 << 10
 _PIECE = 256 << 10
 _STATE_MOST = 2 << 20
+_UNREADABLE = "the collector in its pod gave no answer that can be read"
 
 
 class Away(RuntimeFailure):
@@ -98,8 +100,10 @@ class Collectors:
                         left_out.append(_shown(head))
                         continue
                     most -= await _take(answer.content, head, folder, most, left_out)
-        except (aiohttp.ClientError, TimeoutError, EOFError, asyncio.IncompleteReadError) as error:
+        except (aiohttp.ClientError, TimeoutError, EOFError) as error:
             raise _away(error) from error
+        except (HttpProcessingError, KeyError, TypeError, ValueError) as error:
+            raise Away(_UNREADABLE) from error
         return left_out
 
     def _request(self, method: str, door: Door, path: str, body: bytes | None = None) -> Any:
@@ -137,9 +141,9 @@ def _object(text: bytes) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except ValueError as error:
-        raise Away("the collector in its pod gave no answer that can be read") from error
+        raise Away(_UNREADABLE) from error
     if not isinstance(found, dict):
-        raise Away("the collector in its pod gave no answer that can be read")
+        raise Away(_UNREADABLE)
     return found
 
 
@@ -155,6 +159,8 @@ async def _take(
 ) -> int:
     """Take one file; returns the bytes that it needed, 0 for one that was left out."""
     size, parts = int(head["size"]), _parts(head)
+    if size < 0:
+        raise ValueError("a size below nothing")
     if size > most or not parts:
         left.append(_shown(head))
         for _ in range(0, size, _PIECE):

@@ -38,7 +38,7 @@ class Run:
     """A run that this runtime started or adopted.
 
     `opens` is the key to its collector, not known of an adopted run until it is asked for;
-    `wish` is the end that somebody asked for. `served`: whether its pod has ever had an address.
+    `wish` is the end that somebody asked for.
     """
 
     state: RunState

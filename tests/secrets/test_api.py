@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from services.planes.agent.masking import forms
 from services.secrets import rules
 from tests.secrets.conftest import CANARY, Safe
 from tests.workloads.test_private import everything
@@ -145,3 +146,8 @@ async def test_changes_are_audited_without_values(safe: Safe) -> None:
         assert text.count(f'"secret.{action}"') == 1
     assert text.count('"secrets.repeat"') == 1
     assert CANARY not in text
+
+
+def test_what_is_called_hidden_is_what_agents_hide() -> None:
+    assert forms("x" * (rules.SHORTEST_HIDDEN - 1)) == set()
+    assert forms("x" * rules.SHORTEST_HIDDEN)

@@ -8,11 +8,11 @@ import { useNavigate } from "react-router";
 import { client, ok } from "../api/client";
 import { wordsOf } from "../api/errors";
 import type { Project } from "../api/views";
-import { environmentsQuery } from "../environments/queries";
+import { EnvironmentSelect } from "../environments/EnvironmentSelect";
 import { branchesQuery } from "../files/queries";
-import { bytes, cpus } from "../parts/format";
 import { tellDone } from "../parts/tell";
 import { planesQuery, tiersQuery } from "../planes/queries";
+import { TierSelect } from "../planes/TierSelect";
 import { bodyOf, choicesOf, remember, type Choices, type SnapshotCode } from "./choices";
 import { Expected } from "./Expected";
 import { tierOf } from "./expected";
@@ -40,7 +40,6 @@ function Form({ project, file, code, onDone }: { project: Project; file: string 
   const [choices, setChoices] = useState<Choices>(() => choicesOf(project.id, file));
   const [touched, setTouched] = useState(false);
   const set = (change: Partial<Choices>) => setChoices({ ...choices, ...change });
-  const environments = useQuery(environmentsQuery).data ?? [];
   const tiers = useQuery(tiersQuery).data ?? [];
   const planes = useQuery(planesQuery).data ?? [];
   const branches = useQuery(branchesQuery(project.id)).data ?? [];
@@ -62,7 +61,6 @@ function Form({ project, file, code, onDone }: { project: Project; file: string 
     setTouched(true);
     if (!missing) start.mutate();
   };
-  const environment = environments.find((one) => one.id === choices.environment);
   return (
     <form className="stack" onSubmit={submit} noValidate>
       <SegmentedControl value={choices.kind} onChange={(value) => set({ kind: value === "file" ? "file" : "command" })} aria-label="What to run"
@@ -74,11 +72,8 @@ function Form({ project, file, code, onDone }: { project: Project; file: string 
         <TextInput label="Arguments" placeholder="--trees 200" value={choices.args} maxLength={8000} onChange={(event) => set({ args: event.currentTarget.value })} />
       )}
       <Group grow align="start">
-        <Select label="Environment" data={environments.map((one) => ({ value: one.id, label: one.name }))} placeholder="The default" clearable
-          clearButtonProps={{ "aria-label": "The default environment" }} value={environment?.id ?? null} onChange={(value) => set({ environment: value })}
-          description={environment === undefined ? undefined : environment.status === "Ready" ? undefined : environment.status} />
-        <Select label="Hardware tier" data={tiers.map((one) => ({ value: one.name, label: `${one.name}: ${cpus(one.cpu)}, ${bytes(one.memory)}${one.gpu > 0 ? `, ${one.gpu} GPU` : ""}` }))}
-          value={tier?.name ?? null} allowDeselect={false} onChange={(value) => set({ tier: value })} />
+        <EnvironmentSelect none="The default" value={choices.environment} onChange={(value) => set({ environment: value })} />
+        <TierSelect value={tier?.name ?? null} onChange={(value) => set({ tier: value })} />
       </Group>
       {code !== null ? (
         <div className="notice wait">It runs the files of snapshot {code.snapshot} of the workspace. They are copied into the project, where its members see them as the job&apos;s code.</div>

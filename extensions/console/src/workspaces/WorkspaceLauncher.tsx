@@ -7,12 +7,13 @@ import { useNavigate } from "react-router";
 import { client, ok } from "../api/client";
 import { wordsOf } from "../api/errors";
 import type { Project } from "../api/views";
-import { environmentsQuery } from "../environments/queries";
+import { EnvironmentSelect } from "../environments/EnvironmentSelect";
 import { branchesQuery } from "../files/queries";
 import { tierOf, waitOf } from "../jobs/expected";
-import { bytes, cost, cpus } from "../parts/format";
+import { cost } from "../parts/format";
 import { tellProblem } from "../parts/tell";
 import { planesQuery, tiersQuery } from "../planes/queries";
+import { TierSelect } from "../planes/TierSelect";
 import { bodyOf, choicesOf, remember, type Choices } from "./choices";
 import { wrongInWorkspaceName } from "./rules";
 
@@ -28,7 +29,6 @@ export function WorkspaceLauncher({ project, opened, onClose }: { project: Proje
 function Form({ project, onDone }: { project: Project; onDone: () => void }) {
   const [choices, setChoices] = useState<Choices>(() => choicesOf(project.id));
   const set = (change: Partial<Choices>) => setChoices({ ...choices, ...change });
-  const environments = useQuery(environmentsQuery).data ?? [];
   const tiers = useQuery(tiersQuery).data ?? [];
   const planes = useQuery(planesQuery).data ?? [];
   const branches = useQuery(branchesQuery(project.id)).data ?? [];
@@ -53,16 +53,12 @@ function Form({ project, onDone }: { project: Project; onDone: () => void }) {
     event.preventDefault();
     if (wrong === null) make.mutate();
   };
-  const environment = environments.find((one) => one.id === choices.environment);
   return (
     <form className="stack" onSubmit={submit} noValidate>
       <Select label="Tool" data={[{ value: "jupyterlab", label: "JupyterLab" }]} value={choices.tool} allowDeselect={false} />
       <Group grow align="start">
-        <Select label="Environment" data={environments.map((one) => ({ value: one.id, label: one.name }))} placeholder="The project's" clearable
-          clearButtonProps={{ "aria-label": "The project's environment" }} value={environment?.id ?? null} onChange={(value) => set({ environment: value })}
-          description={environment === undefined || environment.status === "Ready" ? undefined : environment.status} />
-        <Select label="Hardware tier" data={tiers.map((one) => ({ value: one.name, label: `${one.name}: ${cpus(one.cpu)}, ${bytes(one.memory)}${one.gpu > 0 ? `, ${one.gpu} GPU` : ""}` }))}
-          value={tier?.name ?? null} allowDeselect={false} onChange={(value) => set({ tier: value })} />
+        <EnvironmentSelect none="The project's" value={choices.environment} onChange={(value) => set({ environment: value })} />
+        <TierSelect value={tier?.name ?? null} onChange={(value) => set({ tier: value })} />
       </Group>
       <Select label="Branch" description="The files it begins with. Afterwards they are its own: git brings them up to date." searchable data={branches.map((one) => one.name)}
         value={choices.branch ?? project.default_branch} allowDeselect={false} onChange={(value) => set({ branch: value === project.default_branch ? null : value })} />

@@ -1,23 +1,20 @@
 // What a workspace gets at its next start.
-import { Button, Group, Select, TextInput, Title } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Button, Group, TextInput, Title } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState, type SubmitEvent } from "react";
 
 import { client, ok } from "../api/client";
 import { wordsOf } from "../api/errors";
 import type { Workspace } from "../api/views";
-import { environmentsQuery } from "../environments/queries";
-import { bytes, cpus } from "../parts/format";
+import { EnvironmentSelect } from "../environments/EnvironmentSelect";
 import { tellDone } from "../parts/tell";
-import { tiersQuery } from "../planes/queries";
+import { TierSelect } from "../planes/TierSelect";
 import { live } from "./rules";
 
 export function WorkspaceSettings({ workspace }: { workspace: Workspace }) {
   const [title, setTitle] = useState(workspace.title);
   const [environment, setEnvironment] = useState(workspace.environment_id);
   const [tier, setTier] = useState(workspace.tier);
-  const environments = useQuery(environmentsQuery).data ?? [];
-  const tiers = useQuery(tiersQuery).data ?? [];
   const queries = useQueryClient();
   const change = {
     ...(title.trim() === workspace.title ? {} : { title: title.trim() }),
@@ -42,10 +39,8 @@ export function WorkspaceSettings({ workspace }: { workspace: Workspace }) {
       <Title order={2}>For the next start</Title>
       <TextInput label="Title" value={title} maxLength={100} required onChange={(event) => setTitle(event.currentTarget.value)} />
       <Group grow align="start">
-        <Select label="Environment" data={environments.map((one) => ({ value: one.id, label: one.name }))} value={environment} allowDeselect={false}
-          onChange={(value) => { if (value !== null) setEnvironment(value); }} />
-        <Select label="Hardware tier" data={tiers.map((one) => ({ value: one.name, label: `${one.name}: ${cpus(one.cpu)}, ${bytes(one.memory)}` }))} value={tier}
-          placeholder="The project's" clearable clearButtonProps={{ "aria-label": "The project's hardware tier" }} onChange={setTier} />
+        <EnvironmentSelect value={environment} onChange={(value) => { if (value !== null) setEnvironment(value); }} />
+        <TierSelect none="The project's" value={tier} onChange={setTier} />
       </Group>
       {save.error !== null && <div className="notice bad" role="alert">{wordsOf(save.error)}</div>}
       <Group justify="flex-end"><Button type="submit" variant="default" disabled={nothing || title.trim() === ""} loading={save.isPending}>Save</Button></Group>
