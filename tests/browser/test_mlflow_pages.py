@@ -23,6 +23,7 @@ document.title = 'ran'; try { parent.document.title = 'owned' } catch (e) {}
 LOGS = r"""
 import json, mlflow
 from mlflow import MlflowClient
+from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
 with mlflow.start_run(run_name="with-a-curve") as run:
     mlflow.log_param("trees", 20)
     for step in range(10):
@@ -31,7 +32,9 @@ with mlflow.start_run(run_name="with-a-curve") as run:
     mlflow.log_text("artifact_path: notes\nflavors: {}\n", "notes/MLmodel")
 client = MlflowClient()
 client.create_registered_model("curve")
-client.create_model_version("curve", f"runs:/{run.info.run_id}/notes", run_id=run.info.run_id)
+# As MLflow's own documents do: its server, also a bare one, reads no file of a source `runs:/...`.
+source = RunsArtifactRepository.get_underlying_uri(f"runs:/{run.info.run_id}/notes")
+client.create_model_version("curve", source, run_id=run.info.run_id)
 print(json.dumps([run.info.run_id, run.info.experiment_id]))
 """
 
