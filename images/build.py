@@ -34,7 +34,6 @@ LISTS = {"hub": ("hub",), "platform": ("platform",), "base": ("environment", "to
 NAMES = {name: f"localhost/smalti/{name}" for name in IMAGES}
 BASE = "localhost/smalti/debian:bookworm"
 APP = ("services", "spawners", "hub_config", "extensions", "examples", "images", "helm", "setup")
-SOURCE = "https://github.com/smalti/smalti"
 # What every image stands on: Python, git, certificates, an init that passes signals on.
 DEBIAN = ("ca-certificates", "git", "python3", "tini")
 _LEFT_OUT = ("man/*", "doc/*", "locale/*", "info/*")
@@ -121,10 +120,10 @@ def _copy(source: Path, target: Path) -> None:
     target.chmod(0o755 if os.access(source, os.X_OK) else 0o644)
 
 
-def build(image: str, base: str, tag: str) -> str:
-    """Build one image; give its whole name."""
+def build(image: str, base: str, tag: str, source: str) -> str:
+    """Build one image; give its whole name. `source` is the address its code is found at."""
     created = datetime.fromtimestamp(int(epoch()), UTC).isoformat()
-    labels = {"VERSION": tag, "CREATED": created, "SOURCE": SOURCE, "BASE": base}
+    labels = {"VERSION": tag, "CREATED": created, "SOURCE": source, "BASE": base}
     labels["REVISION"] = run("git", "rev-parse", "HEAD").strip()
     arguments = [
         word for name, value in labels.items() for word in ("--build-arg", f"{name}={value}")
@@ -170,6 +169,7 @@ def main(words: Sequence[str] | None = None) -> int:
     building.add_argument("images", nargs="*", metavar="IMAGE", help=", ".join(IMAGES))
     building.add_argument("--base", default=BASE, help=f"base image (default {BASE})")
     building.add_argument("--tag", default=version(), help="tag (default: the version)")
+    building.add_argument("--source", default="", help="address of the code, for the label")
     building.add_argument("--to", type=Path, help="folder for OCI archives")
     arguments = parser.parse_args(words)
     if arguments.command == "base-image":
@@ -180,7 +180,7 @@ def main(words: Sequence[str] | None = None) -> int:
     os.environ["SOURCE_DATE_EPOCH"] = epoch()  # one time for all, whatever is committed meanwhile
     make_context()
     for image in arguments.images or IMAGES:
-        name = build(image, arguments.base, arguments.tag)
+        name = build(image, arguments.base, arguments.tag, arguments.source)
         bill = list_materials(image, name)
         print(f"{name}; materials in {bill}")  # noqa: T201
         if arguments.to is not None:

@@ -177,20 +177,22 @@ class Agent:
     async def _listen(self, cursor: int, poll: float) -> None:
         """Take in commands until the connection fails or all is to be asked anew."""
         resync = asyncio.create_task(self._resync.wait())
+        asking = asyncio.create_task(self._client.commands(cursor, poll))
         try:
-            while not resync.done():
-                asking = asyncio.create_task(self._client.commands(cursor, poll))
+            while True:
                 await asyncio.wait({asking, resync}, return_when=asyncio.FIRST_COMPLETED)
                 if not asking.done():
-                    asking.cancel()
-                    await asyncio.gather(asking, return_exceptions=True)
                     return
                 answer = asking.result()
-                cursor = answer.cursor
                 for command in answer.commands:
                     self._take(command)
+                if resync.done():
+                    return
+                asking = asyncio.create_task(self._client.commands(answer.cursor, poll))
         finally:
             resync.cancel()
+            asking.cancel()
+            await asyncio.gather(resync, asking, return_exceptions=True)
 
     def _inventory(self) -> list[RunReport]:
         """Everything that is here. Finals beyond a body's size follow as reports."""

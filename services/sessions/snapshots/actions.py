@@ -110,7 +110,7 @@ async def take(work: Work, workspace_id: str) -> SnapshotView:
 def _wish(tx: Transaction, key: str) -> tuple[str, int | None]:
     person_id = actor_of(tx).person_id
     session = store.live_session(tx, key, person_id) if person_id else None
-    if session is None or session.started_at is None:
+    if session is None or not _watched(tx, session):
         return _readable(tx, key, Permission.JOB_START).workspace_id, None
     try:
         projects.authorize(tx, Permission.JOB_START, session.project_id)
@@ -119,6 +119,17 @@ def _wish(tx: Transaction, key: str) -> tuple[str, int | None]:
     position = store.wish(tx, session)
     events.wake(tx, f"wishes:{session.plane_id}")
     return store.volume_of(session), position
+
+
+def _watched(tx: Transaction, session: Row[Any]) -> bool:
+    """Tell whether an agent looks at a session's files.
+
+    Its first snapshot may be here before the report that it runs: the two come by different ways.
+    """
+    if session.started_at is not None:
+        return True
+    newest = store.newest(tx, store.volume_of(session))
+    return newest is not None and newest.workload_id == session.id
 
 
 async def _fulfilled(work: Work, workspace_id: str, position: int) -> None:

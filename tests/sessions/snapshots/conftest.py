@@ -151,6 +151,15 @@ class Bench:
 
         await Work(self.house.context).write(ask)
 
+    async def until_started(self) -> None:
+        """Wait until the platform has heard that the session runs."""
+        async with asyncio.timeout(30):
+            while True:
+                row = await Work(self.house.context).read(workloads.load, self.run_id)
+                if row is not None and row.started_at is not None:
+                    return
+                await asyncio.sleep(0.02)
+
     async def finished(self) -> None:
         """Wait until the session is over."""
         async with asyncio.timeout(30):

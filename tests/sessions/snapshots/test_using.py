@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 
+from sqlalchemy import update
+
+from services import workloads
 from services.core.work import Work
 from services.sessions import snapshots
 from tests.sessions.snapshots.conftest import Bench, git
@@ -28,6 +31,16 @@ async def test_a_snapshot_is_taken_when_it_is_asked_for(live: Bench) -> None:
     assert again["number"] == asked["number"]
     many = await asyncio.gather(*(live.call("POST", path) for _ in range(5)))
     assert {one.json()["number"] for one in many} == {asked["number"]}
+
+
+async def test_it_is_taken_before_the_platform_has_heard_that_the_session_runs(live: Bench) -> None:
+    await live.until_started()
+    table = workloads.workloads
+    unheard = update(table).where(table.c.id == live.run_id).values(started_at=None)
+    await Work(live.house.context).write(lambda tx: tx.execute(unheard))
+    (live.project / "early.txt").write_text("early")
+    asked = (await live.call("POST", f"/workspaces/{live.workspace_id}/snapshots")).json()
+    assert await live.content(asked["number"], "early.txt") == b"early"
 
 
 async def test_a_job_runs_the_files_as_they_are(live: Bench) -> None:
