@@ -45,19 +45,26 @@ def main(chosen: set[str]) -> int:
     rows: list[Row] = []
     for name, run in ALONE.items():
         if not chosen or name in chosen:
-            rows += run()
+            rows += _told(run())
     wanted = [name for name in ON_A_PLATFORM if not chosen or name in chosen]
     if wanted:
         meter = Meter()
         with tempfile.TemporaryDirectory() as folder, Instance(Path(folder)) as smalti:
             settle(smalti)
             for name in wanted:
-                rows += ON_A_PLATFORM[name](smalti, meter)
+                rows += _told(ON_A_PLATFORM[name](smalti, meter))
         meter.close()
     rows.sort(key=lambda row: int(row.row[1:]))
     print(table(rows))
     Path("bench.json").write_text(document(rows) + "\n")
     return 0 if all(row.reached is not False for row in rows) else 1
+
+
+def _told(rows: list[Row]) -> list[Row]:
+    """Print rows as they come: a later one that fails does not take them along."""
+    for row in rows:
+        print(row.line(), flush=True)
+    return rows
 
 
 if __name__ == "__main__":

@@ -31,27 +31,19 @@ def run(smalti: Instance, _: Meter) -> list[Row]:
     settle(smalti)
     tools_are_built(smalti)
     tools = smalti.home / "environments" / ".tools" / "1" / "bin" / "jupyterhub-singleuser"
-    with smalti.client() as client:
+    mine, node, traefik = [], [], []
+    with (
+        tempfile.TemporaryDirectory() as first,
+        tempfile.TemporaryDirectory() as second,
+        PlainHub(Path(first), proxy=node_proxy(), command=tools) as by_node,
+        PlainHub(Path(second), command=tools) as by_traefik,
+        smalti.client() as client,
+    ):
         project_id = make_project(client, "desks")
-        mine, node, traefik = [], [], []
-        with (
-            tempfile.TemporaryDirectory() as first,
-            tempfile.TemporaryDirectory() as second,
-        ):
-            hubs = [
-                (PlainHub(Path(first), proxy=node_proxy(), command=tools), node),
-                (PlainHub(Path(second), command=tools), traefik),
-            ]
-            for hub, _times in hubs:
-                hub.start()
-            try:
-                for number in range(ROUNDS + 1):
-                    for hub, times in hubs:
-                        times.append(_plain(hub, f"person{number}"))
-                    mine.append(_ours(smalti, client, project_id, f"desk{number}"))
-            finally:
-                for hub, _times in hubs:
-                    hub.stop()
+        for number in range(ROUNDS + 1):
+            node.append(_plain(by_node, f"person{number}"))
+            traefik.append(_plain(by_traefik, f"person{number}"))
+            mine.append(_ours(smalti, client, project_id, f"desk{number}"))
     # The first round warms up.
     return [
         _row("its own proxy", mine[1:], node[1:], MOST),
@@ -69,13 +61,17 @@ def _row(peer: str, ours: list[float], theirs: list[float], most: float | None) 
 
 def _plain(hub: PlainHub, person: str) -> float:
     with hub.client() as client:
-        client.post(f"/hub/api/users/{person}").raise_for_status()
-        began = time.monotonic()
-        server = f"/hub/api/users/{person}/servers/desk"
-        assert client.post(server).status_code in (201, 202)
-        wait_for_page(f"{hub.url}/user/{person}/desk/api/status", READY, client, EVERY)
-        taken = time.monotonic() - began
-        while client.delete(server).status_code == 202:
+        user = f"/hub/api/users/{person}"
+        client.post(user).raise_for_status()
+        # As in ours, the person's own token opens the server.
+        access = {"scopes": [f"access:servers!user={person}"]}
+        token = client.post(f"{user}/tokens", json=access).raise_for_status().json()["token"]
+        with httpx.Client(headers={"Authorization": f"token {token}"}) as browser:
+            began = time.monotonic()
+            assert client.post(f"{user}/servers/desk").status_code in (201, 202)
+            wait_for_page(f"{hub.url}/user/{person}/desk/api/status", READY, browser, EVERY)
+            taken = time.monotonic() - began
+        while client.delete(f"{user}/servers/desk").status_code == 202:
             time.sleep(0.1)
     return taken
 

@@ -39,9 +39,11 @@ def _measure(smalti: Instance) -> list[Row]:
         hub.start()
         hub.stop()
         plain_ready = hub.start()
-        time.sleep(IDLE_SECONDS)
-        plain = pss(hub.process.pid) / 1e6
-        hub.stop()
+        try:
+            time.sleep(IDLE_SECONDS)
+            plain = pss(hub.process.pid) / 1e6
+        finally:
+            hub.stop()
     mine = {name: pss(pid) / 1e6 for name, pid in smalti.pids().items() if name != "supervisor"}
     mine["supervisor"] = pss(smalti.pid("supervisor")) / 1e6 - _below(smalti)
     mlflow = mine.pop(MLFLOW)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import TracebackType
 
 import httpx
 
@@ -33,7 +34,7 @@ c.Spawner.args = ["--allow-root"]
 c.JupyterHub.services = [{{"name": "bench", "api_token": "{token}"}}]
 c.JupyterHub.load_roles = [
     {{"name": "bench", "services": ["bench"],
-      "scopes": ["admin:users", "admin:servers", "access:servers"]}}
+      "scopes": ["admin:users", "admin:servers", "tokens"]}}
 ]
 """
 TRAEFIK = """
@@ -90,6 +91,20 @@ class PlainHub:
             )
         wait_for_page(f"{self.url}/hub/login")
         return time.monotonic() - began
+
+    def __enter__(self) -> PlainHub:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            print("\n".join((self.folder / "log").read_text().splitlines()[-40:]))
+        self.stop()
 
     def stop(self) -> None:
         """End it and all below it; the hub may leave its proxy behind."""
