@@ -24,7 +24,7 @@ sys.path[:0] = [str(DOCS.parent)]
 
 from tests.browser.bent import answer_all  # noqa: E402 - found by the line above
 from tests.browser.conftest import chromium  # noqa: E402
-from tests.browser.look import FLAGS, Look  # noqa: E402
+from tests.browser.look import FLAGS, PREFIX, Look  # noqa: E402
 from tests.browser.world import World, furnish  # noqa: E402
 from tests.instance import EVERY_PROCESS, Instance  # noqa: E402
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 SIZES = {1280: 860, 390: 844}
 SCHEMES = ("light", "dark")
-QUALITY = 60
+QUALITY = 45
 STILL = "* { animation: none !important; transition: none !important; caret-color: transparent }"
 
 
@@ -72,9 +72,13 @@ def pictures(world: World) -> list[Picture]:
         Picture("project-jobs", f"{wine}/jobs"),
         Picture("project-run", f"{wine}/jobs", after=_launcher),
         Picture("project-experiments", f"{wine}/experiments"),
+        Picture("project-parallel", f"{wine}/experiments?view=parallel"),
+        Picture("run", f"{wine}/experiments/runs/{world.runs[0]}"),
+        Picture("runs-compare", f"{wine}/experiments/compare?runs={','.join(world.runs)}"),
         Picture("project-models", f"{wine}/models"),
         Picture("project-model", f"{wine}/models/wine-quality"),
         Picture("project-workspaces", f"{wine}/workspaces"),
+        Picture("project-workspace-new", f"{wine}/workspaces?new", after=_dialog),
         Picture("project-secrets", f"{wine}/secrets"),
         Picture("project-members", f"{wine}/members"),
         Picture("project-settings", f"{wine}/settings"),
@@ -88,18 +92,27 @@ def pictures(world: World) -> list[Picture]:
         Picture("job-compare", f"/jobs/compare?left={trained}&right={failed}"),
         Picture("workspaces", "/workspaces"),
         Picture("workspace", f"/workspaces/{world.workspaces['Looking at wines']}"),
+        Picture("workspaces-none", "/workspaces", "sam"),
         Picture("secrets", "/secrets"),
+        Picture("secrets-new", "/secrets", after=_new_secret),
         Picture("environments", "/environments"),
         Picture("tokens", "/tokens"),
         Picture("profile", "/profile"),
         Picture("palette", "/", after=_palette),
         Picture("admin-people", "/admin/people"),
+        Picture("admin-people-new", "/admin/people", after=_new_person),
         Picture("admin-executions", "/admin/executions"),
         Picture("admin-tiers", "/admin/tiers"),
         Picture("admin-planes", "/admin/planes"),
         Picture("admin-audit", "/admin/audit"),
         Picture("admin-health", "/admin/health"),
+        Picture("hub-accounts", "/hub/admin", after=_accounts),
+        Picture("hub-password", "/hub/change-password"),
+        Picture("hub-tokens", "/hub/token"),
+        Picture("state-loading", "/jobs", before=_slow),
+        Picture("state-support", f"{wine}/workspaces", "vera"),
         Picture("state-no-rights", "/admin/audit", "alice"),
+        Picture("state-no-rights-in-project", f"{wine}/settings", "alice"),
         Picture("state-not-there", f"{wine}/jobs", "sam"),
         Picture("state-failing", "/jobs", before=_failing),
         Picture("state-away", "/jobs", after=_away),
@@ -119,6 +132,24 @@ def _launcher(page: Page) -> None:
 def _palette(page: Page) -> None:
     page.keyboard.press("Control+k")
     page.get_by_role("option").first.wait_for()
+
+
+def _new_secret(page: Page) -> None:
+    page.get_by_role("button", name="New secret").click()
+    page.get_by_role("textbox", name="Name").fill("DB_PASSWORD")
+
+
+def _new_person(page: Page) -> None:
+    page.get_by_role("button", name="Add a person").click()
+    page.get_by_role("textbox", name="Name").last.fill("nora")
+
+
+def _accounts(page: Page) -> None:
+    page.get_by_role("button", name="More about alice").wait_for()
+
+
+def _slow(page: Page) -> None:
+    page.route("**/api/v1/jobs?**", lambda route: None)  # no answer comes
 
 
 def _failing(page: Page) -> None:
@@ -146,12 +177,21 @@ def take(smalti: Instance, world: World, browser: Browser, folder: Path, wanted:
             look.log_in(person, world.people[person])
             for one in (picture for picture in chosen if picture.person == person):
                 one.before(look.page)
-                page = look.go(one.address)
+                page = _go(look, one)
                 one.after(page)
                 save(page, folder / f"{one.name}-{kind}.webp")
                 page.unroute_all(behavior="wait")
                 look.context.set_offline(False)
         look.context.close()
+
+
+def _go(look: Look, one: Picture) -> Page:
+    if one.before is not _slow and not one.address.startswith("/hub/"):
+        return look.go(one.address)
+    prefix = "" if one.address.startswith("/hub/") else PREFIX
+    look.page.goto(f"{look.smalti.origin}{prefix}{one.address}")
+    look.page.locator("h1, h2").first.wait_for()
+    return look.page
 
 
 def _looks(smalti: Instance, browser: Browser) -> Iterator[tuple[Look, str]]:

@@ -13,36 +13,40 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
 
 API = "**/services/smalti/api/v1/**"
+MLFLOW = "**/services/mlflow/ajax-api/**"
 # Fields that hold what somebody wrote, or what a program said.
 FREE = {
     "name", "title", "description", "reason", "command", "file", "args", "tags", "message",
     "subject", "author", "full_name", "email", "last_lines", "path", "clone_url", "url", "text",
 }  # fmt: skip
+FREE_IN_MLFLOW = {"run_name", "name", "key", "value", "description", "alias", "path"}
 KEPT = ("/events", "/logs", "/content/")
 
 
 def bend_texts(page: Page, bent: Callable[[str], str]) -> None:
-    """Put `bent` of it in the place of every free text of every JSON answer."""
+    """Put `bent` of it in the place of every free text of every JSON answer, MLflow's too."""
 
-    def handle(route: Route) -> None:
-        if route.request.method != "GET" or any(part in route.request.url for part in KEPT):
+    def handle(route: Route, fields: set[str]) -> None:
+        asks = route.request.method == "GET" or route.request.url.endswith("/search")
+        if not asks or any(part in route.request.url for part in KEPT):
             route.continue_()
             return
         answer = route.fetch()
         if "json" not in answer.headers.get("content-type", ""):
             route.fulfill(response=answer)
             return
-        route.fulfill(response=answer, body=json.dumps(_bent(answer.json(), bent)))
+        route.fulfill(response=answer, body=json.dumps(_bent(answer.json(), bent, fields)))
 
-    page.route(API, handle)
+    page.route(API, lambda route: handle(route, FREE))
+    page.route(MLFLOW, lambda route: handle(route, FREE_IN_MLFLOW))
 
 
-def _bent(value: Any, bent: Callable[[str], str], key: str = "") -> Any:
+def _bent(value: Any, bent: Callable[[str], str], fields: set[str], key: str = "") -> Any:
     if isinstance(value, dict):
-        return {name: _bent(one, bent, name) for name, one in value.items()}
+        return {name: _bent(one, bent, fields, name) for name, one in value.items()}
     if isinstance(value, list):
-        return [_bent(one, bent, key) for one in value]
-    if isinstance(value, str) and key in FREE:
+        return [_bent(one, bent, fields, key) for one in value]
+    if isinstance(value, str) and key in fields:
         return bent(value)
     return value
 
@@ -57,3 +61,4 @@ def answer_all(page: Page, status: int, body: str, media_type: str = "applicatio
         route.fulfill(status=status, body=body, content_type=media_type)
 
     page.route(API, handle)
+    page.route(MLFLOW, handle)

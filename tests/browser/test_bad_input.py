@@ -15,6 +15,7 @@ import pytest
 
 from tests.browser.bent import answer_all, bend_texts
 from tests.browser.look import PREFIX, Look
+from tests.browser.places import PARTS, of_experiments, of_workspaces
 from tests.browser.world import NASTY, OTHER_SCRIPTS, World
 
 if TYPE_CHECKING:
@@ -31,8 +32,7 @@ FAILURE = {"code": "internal", "message": "something failed", "request_id": "abc
 def pages(world: World) -> list[str]:
     """One address of each kind of page."""
     wine = f"/projects/{world.projects['wine']}"
-    parts = ["", "/files", "/history", "/jobs", "/workspaces", "/secrets", "/members", "/settings"]
-    inside = [f"{wine}{part}" for part in parts]
+    inside = [f"{wine}{part}" for part in PARTS]
     job = f"/jobs/{world.jobs['failed']}"
     compare = f"/jobs/compare?left={world.jobs['trained']}&right={world.jobs['failed']}"
     mine = ["", "projects", "jobs", "workspaces", "secrets", "environments", "tokens", "profile"]
@@ -40,7 +40,8 @@ def pages(world: World) -> list[str]:
     return [
         *(f"/{name}" for name in mine),
         *inside,
-        *(f"/workspaces/{one}" for one in world.workspaces.values()),
+        *of_workspaces(world),
+        *of_experiments(world),
         job,
         f"/jobs/{world.jobs['trained']}?tab=outputs",
         compare,

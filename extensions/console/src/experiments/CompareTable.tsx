@@ -1,12 +1,16 @@
 // Parameters and metrics of runs beside each other; what differs stands out, the best is marked.
-import { Anchor, Switch, Title } from "@mantine/core";
-import { useState } from "react";
+import { Anchor, Switch, TextInput, Title } from "@mantine/core";
+import { useMemo, useState } from "react";
 import { Link } from "react-router";
 
 import { Swatch } from "../charts/Swatch";
+import { VirtualRows, type RowProps } from "../parts/VirtualRows";
 import { duration, figure } from "../parts/format";
 import { useProject } from "../projects/ProjectLayout";
 import { columnsOf, environmentName, keyOf, valueOf, type Run } from "./table";
+
+const ROW = 40; // pixels
+const MANY = 20; // names that one no longer looks through by eye
 
 interface Line {
   key: string;
@@ -16,7 +20,10 @@ interface Line {
 
 export function CompareTable({ runs }: { runs: Run[] }) {
   const [differing, setDiffering] = useState(false);
-  const lines = (kind: "param" | "metric") => columnsOf(runs).filter((column) => column.kind === kind)
+  const [text, setText] = useState("");
+  const columns = useMemo(() => columnsOf(runs), [runs]);
+  const words = text.trim().toLowerCase();
+  const lines = (kind: "param" | "metric") => columns.filter((column) => column.kind === kind && column.name.toLowerCase().includes(words))
     .map((column): Line => ({ key: keyOf(column), name: column.name, values: runs.map((run) => valueOf(run, column)) }));
   const about: Line[] = [
     { key: "took", name: "Took", values: runs.map((run) => (run.started === null || run.finished === null ? undefined : duration((run.finished - run.started) / 1000))) },
@@ -25,24 +32,28 @@ export function CompareTable({ runs }: { runs: Run[] }) {
     { key: "environment", name: "Environment", values: runs.map((run) => (run.environment === null ? undefined : environmentName(run.environment))) },
   ];
   const shown = (all: Line[]) => (differing ? all.filter((line) => new Set(line.values).size > 1) : all);
+  const none = words === "" ? "Nothing here differs." : "Nothing here is called like this.";
   return (
     <div className="stack">
-      <Switch label="Only what differs" checked={differing} onChange={(event) => setDiffering(event.currentTarget.checked)} />
-      <Part title="Parameters" runs={runs} lines={shown(lines("param"))} />
-      <Part title="Metrics, the last values" runs={runs} lines={shown(lines("metric"))} numbers />
-      <Part title="Where they come from" runs={runs} lines={shown(about)} />
+      <div className="row">
+        <Switch label="Only what differs" checked={differing} onChange={(event) => setDiffering(event.currentTarget.checked)} />
+        {columns.length > MANY && <TextInput aria-label="Find a parameter or metric" placeholder="Find a parameter or metric" w={260} maxLength={200} value={text} onChange={(event) => setText(event.currentTarget.value)} />}
+      </div>
+      <Part title="Parameters" runs={runs} lines={shown(lines("param"))} none={none} />
+      <Part title="Metrics, the last values" runs={runs} lines={shown(lines("metric"))} none={none} numbers />
+      <Part title="Where they come from" runs={runs} lines={shown(about)} none={none} />
     </div>
   );
 }
 
-function Part({ title, runs, lines, numbers = false }: { title: string; runs: Run[]; lines: Line[]; numbers?: boolean }) {
+function Part({ title, runs, lines, none, numbers = false }: { title: string; runs: Run[]; lines: Line[]; none: string; numbers?: boolean }) {
   const { project } = useProject();
   return (
     <section className="card flush" aria-label={title}>
       <Title order={2} className="table-title">{title}</Title>
-      {lines.length === 0 ? <p className="soft table-none">Nothing here differs.</p> : (
+      {lines.length === 0 ? <p className="soft table-none">{none}</p> : (
         <div className="table-scroll" tabIndex={0} role="region" aria-label={title}>
-          <table className="list compared">
+          <table className="list compared" aria-rowcount={lines.length + 1}>
             <thead>
               <tr>
                 <th className="stays">Name</th>
@@ -54,9 +65,12 @@ function Part({ title, runs, lines, numbers = false }: { title: string; runs: Ru
                 ))}
               </tr>
             </thead>
-            <tbody>
-              {lines.slice(0, 1000).map((line) => <Row key={line.key} line={line} numbers={numbers} />)}
-            </tbody>
+            <VirtualRows count={lines.length} height={ROW}>
+              {(index, row) => {
+                const line = lines[index];
+                return line === undefined ? null : <Row key={line.key} line={line} numbers={numbers} row={row} />;
+              }}
+            </VirtualRows>
           </table>
         </div>
       )}
@@ -64,10 +78,10 @@ function Part({ title, runs, lines, numbers = false }: { title: string; runs: Ru
   );
 }
 
-function Row({ line, numbers }: { line: Line; numbers: boolean }) {
+function Row({ line, numbers, row }: { line: Line; numbers: boolean; row: RowProps }) {
   const differs = new Set(line.values).size > 1;
   return (
-    <tr className={differs ? "differs" : ""}>
+    <tr className={differs ? "differs" : ""} {...row}>
       <th scope="row" className="stays wrap">{line.name}</th>
       {line.values.map((value, index) => (
         <td key={index} className={numbers ? "number" : ""} title={value === undefined ? "" : String(value)}>

@@ -18,7 +18,7 @@ import { wantedIn, addressWith } from "./address";
 import { chosenColumns, keepColumns } from "./chosen";
 import { mlflowPage } from "./mlflow";
 import { experimentsQuery, runsList } from "./queries";
-import { columnsOf, filterOf, inOrder, usualColumns, type Column } from "./table";
+import { columnsOf, filterOf, inOrder, keyOf, usualColumns, type Column } from "./table";
 
 const MOST_COMPARED = 20;
 
@@ -38,9 +38,11 @@ export function ExperimentsPage() {
   const runs = query.hasNextPage ? loaded : inOrder(loaded, wanted.sort);
   const here = useMemo(() => columnsOf(loaded), [loaded]);
   // Names that were once seen stay known, so that a filter that leaves nothing is still understood.
-  const unknown = here.filter((column) => !known.some((one) => one.kind === column.kind && one.name === column.name));
+  const names = new Set(known.map(keyOf));
+  const unknown = here.filter((column) => !names.has(keyOf(column)));
   if (unknown.length > 0) setKnown([...known, ...unknown]);
-  const shown = columns === null ? usualColumns(loaded, here) : known.filter((column) => columns.includes(`${column.kind}:${column.name}`));
+  const usual = useMemo(() => usualColumns(loaded, here), [loaded, here]);
+  const shown = columns === null ? usual : known.filter((column) => columns.includes(`${column.kind}:${column.name}`));
   const set = (change: Record<string, string | null>) => setAddress(addressWith(address, change), { replace: true });
   if (experiments.data === undefined) {
     return experiments.error === null ? <Loading what="the experiments" />

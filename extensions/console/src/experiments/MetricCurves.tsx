@@ -1,5 +1,5 @@
 // The metrics of some runs over their steps or over time, one chart each.
-import { Button } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
@@ -22,13 +22,17 @@ interface Props {
 
 export function MetricCurves({ runs, metrics, by, log }: Props) {
   const [most, setMost] = useState(FIRST);
+  const [text, setText] = useState("");
+  const found = metrics.filter((metric) => metric.toLowerCase().includes(text.trim().toLowerCase()));
   return (
     <div className="stack">
+      {metrics.length > 2 * FIRST && <TextInput aria-label="Find a metric" placeholder="Find a metric" w={260} maxLength={200} value={text} onChange={(event) => setText(event.currentTarget.value)} />}
+      {found.length === 0 && <p className="soft" style={{ margin: 0 }}>No metric is called like this.</p>}
       <div className="chart-grid">
-        {metrics.slice(0, most).map((metric) => <OneMetric key={metric} runs={runs} metric={metric} by={by} log={log} />)}
+        {found.slice(0, most).map((metric) => <OneMetric key={metric} runs={runs} metric={metric} by={by} log={log} />)}
       </div>
-      {metrics.length > most && (
-        <div className="row"><Button variant="default" size="sm" onClick={() => setMost(most + 12)}>Show more of {metrics.length} metrics</Button></div>
+      {found.length > most && (
+        <div className="row"><Button variant="default" size="sm" onClick={() => setMost(most + 12)}>Show more of {found.length} metrics</Button></div>
       )}
     </div>
   );

@@ -1,5 +1,5 @@
 // One run: its parameters, its metrics over its steps, its files, and where it comes from.
-import { Anchor, SegmentedControl, Title } from "@mantine/core";
+import { Anchor, Button, SegmentedControl, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useParams } from "react-router";
@@ -58,15 +58,19 @@ function View({ run }: { run: Run }) {
   );
 }
 
+const AT_ONCE = 100;
+
 function Pairs({ title, none, pairs }: { title: string; none: string; pairs: [string, string, string?][] }) {
+  const [most, setMost] = useState(AT_ONCE);
   return (
     <section className="card" aria-label={title}>
       <Title order={2}>{title}</Title>
       {pairs.length === 0 ? <p className="soft" style={{ margin: 0 }}>{none}</p> : (
         <dl className="facts">
-          {pairs.slice(0, 500).map(([name, value, whole]) => <div key={name} className="fact"><dt className="wrap">{name}</dt><dd title={whole ?? ""}>{value.slice(0, 500)}</dd></div>)}
+          {pairs.slice(0, most).map(([name, value, whole]) => <div key={name} className="fact"><dt className="wrap">{name}</dt><dd title={whole ?? ""}>{value.slice(0, 500)}</dd></div>)}
         </dl>
       )}
+      {pairs.length > most && <Button variant="default" size="compact-sm" mt="sm" onClick={() => setMost(most + 500)}>Show more of {pairs.length}</Button>}
     </section>
   );
 }

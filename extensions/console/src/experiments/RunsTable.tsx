@@ -5,10 +5,13 @@ import { Link } from "react-router";
 import type { Experiment } from "../api/views";
 import { Ago } from "../parts/Ago";
 import { StatusPill } from "../parts/StatusPill";
+import { VirtualRows } from "../parts/VirtualRows";
 import { duration, figure } from "../parts/format";
 import { IconArrowDown, IconArrowUp } from "../parts/icons";
 import { useProject } from "../projects/ProjectLayout";
 import { keyOf, valueOf, type Column, type Run, type Sort } from "./table";
+
+const ROW = 38; // pixels
 
 interface Props {
   runs: Run[];
@@ -33,7 +36,7 @@ export function RunsTable({ runs, columns, experiments, sort, onSort, picked, on
   const many = experiments.length > 1;
   return (
     <div className="table-scroll" tabIndex={0} role="region" aria-label="Runs">
-      <table className="list runs">
+      <table className="list runs" aria-rowcount={runs.length + 1}>
         <thead>
           <tr>
             <th className="stays"><span className="visually-hidden">Compare</span></th>
@@ -46,9 +49,11 @@ export function RunsTable({ runs, columns, experiments, sort, onSort, picked, on
             <th>By</th><th>Job</th>
           </tr>
         </thead>
-        <tbody>
-          {runs.map((run) => (
-            <tr key={run.id}>
+        <VirtualRows count={runs.length} height={ROW}>
+          {(index, row) => {
+            const run = runs[index];
+            return run === undefined ? null : (
+            <tr key={run.id} {...row}>
               <td className="stays"><input type="checkbox" aria-label={`Compare ${run.name}`} checked={picked.includes(run.id)} onChange={() => onPick(run.id)} /></td>
               <th scope="row">
                 <Anchor component={Link} to={`/projects/${project.id}/experiments/runs/${run.id}`} fw={600} className="run-name">{run.name.slice(0, 120)}</Anchor>
@@ -61,8 +66,9 @@ export function RunsTable({ runs, columns, experiments, sort, onSort, picked, on
               <td className="nowrap">{run.person}</td>
               <td>{run.jobId !== null && <Anchor component={Link} to={`/jobs/${run.jobId}`} inherit>job</Anchor>}</td>
             </tr>
-          ))}
-        </tbody>
+            );
+          }}
+        </VirtualRows>
       </table>
     </div>
   );
