@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 SIZES = {1280: 860, 390: 844}
 SCHEMES = ("light", "dark")
 QUALITY = 45
+# Nothing slides or fades in any more; what turns for ever may turn.
+MOVED = """() => document.getAnimations().every((one) => one.playState !== "running"
+  || one.effect.getComputedTiming().iterations === Infinity)"""
 STILL = "* { animation: none !important; transition: none !important; caret-color: transparent }"
 
 
@@ -207,6 +210,7 @@ def save(page: Page, path: Path) -> None:
     from PIL import Image
 
     page.mouse.move(0, 0)
+    page.wait_for_function(MOVED)
     png = page.screenshot(style=STILL)
     Image.open(io.BytesIO(png)).convert("RGB").save(path, "WEBP", quality=QUALITY, method=6)
     sys.stderr.write(f"{path.name} {path.stat().st_size // 1024} KiB\n")

@@ -59,6 +59,8 @@ class Disk:
     async def health(self) -> tuple[Status, str]:
         """Say how much is left, as health shows it."""
         left = f"{self.free // MiB} MiB free"
+        if self.free >= 10 << 30:
+            left = f"{self.free / (1 << 30):.0f} GiB free"
         if self.low:
             return "degraded", f"{left}: no work is admitted and no file is taken"
         return "ok", left

@@ -122,6 +122,7 @@ def test_a_person_is_added_in_the_console_and_comes_in(look: Look, world: World)
 def come_in(look: Look, name: str, password: str) -> None:
     """Log in with a one-time password and choose another one."""
     page = look.page
+    look.expected = (*look.expected, "status of 401")  # what the page asks in between
     look.context.clear_cookies()
     page.goto(f"{look.smalti.origin}/")
     page.fill("#username_input", name)

@@ -38,8 +38,8 @@ class Many:
             made = client.post("/projects", json={"name": "many"})
             assert made.status_code == 201, made.text
             self.project = made.json()["id"]
-        first = self._ask("experiments/create", name="many")["experiment_id"]
-        wide = self._ask("experiments/create", name="wide")["experiment_id"]
+        first = self._ask("experiments/create", name="very many runs")["experiment_id"]
+        wide = self._ask("experiments/create", name="wide runs")["experiment_id"]
         pattern = self._ask("runs/create", experiment_id=first, run_name="run 0")
         self.wide = [
             self._ask("runs/create", experiment_id=wide, run_name=f"wide {n}") for n in range(2)

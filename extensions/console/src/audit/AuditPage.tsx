@@ -46,7 +46,7 @@ export function AuditPage() {
       </PageHead>
       <div className="stack">
         <Verify />
-        <div className="row" style={{ alignItems: "end" }}>
+        <div className="row filters" style={{ alignItems: "end" }}>
           <TextInput label="Action" placeholder="job.start" value={typed.action} onChange={set("action")} maxLength={64} />
           <TextInput label="Id of a person" value={typed.person} onChange={set("person")} maxLength={36} />
           <TextInput label="Id of what it was done to" value={typed.target} onChange={set("target")} maxLength={64} />

@@ -16,7 +16,7 @@ interface Props {
 export function RunFilters({ experiments, wanted, onSet }: Props) {
   const type = useDebouncedCallback((text: string) => onSet({ filter: text.trim() === "" ? null : text }), 400);
   return (
-    <div className="row" style={{ alignItems: "end" }}>
+    <div className="row filters" style={{ alignItems: "end" }}>
       <Select label="Experiment" placeholder="All of them" clearable searchable w={210} clearButtonProps={{ "aria-label": "All experiments" }}
         data={experiments.map((one) => ({ value: one.id, label: one.name }))} value={wanted.experiment} onChange={(value) => onSet({ experiment: value })} />
       <Select label="Status" placeholder="Any" clearable w={150} clearButtonProps={{ "aria-label": "Any status" }}

@@ -21,7 +21,7 @@ interface Props {
 export function JobTable({ jobs, projects, chosen, onChoose, stops = false }: Props) {
   return (
     <div className="table-scroll">
-      <table className="list folds">
+      <table className={`list folds${stops ? " stops" : ""}`}>
         <thead>
           <tr>
             {onChoose !== undefined && <th><span className="visually-hidden">Compare</span></th>}
