@@ -123,7 +123,7 @@ class Cluster:
         params = {"labelSelector": names.selector(self._settings.plane), "limit": str(PAGE)}
         while True:
             page = await self._api.call("GET", path, params=params, accept=METADATA)
-            for one in page["items"]:
+            for one in page["items"] or []:  # null where there are none
                 yield one["metadata"]
             more = page["metadata"].get("continue")
             if not more:

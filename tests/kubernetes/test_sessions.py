@@ -6,20 +6,25 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from services.planes.protocol import LimitsOrder, Outcome, Phase, RunOrder, RunReport
-from spawners.runtime import RunKey
 from tests.kubernetes.place import Place, PodPlane
 from tests.planes.agent.control import Control
 from tests.planes.agent.gitserver import GitServer
 from tests.planes.agent.lab import Browser, Hub
-from tests.planes.agent.test_agent_sessions import session_order
+from tests.planes.agent.test_agent_sessions import session_order as order_of
 from tests.spawners.reading import Reading
 
 pytestmark = pytest.mark.timeout(400)
-KEY = RunKey("w1", 1)
+SMALL = LimitsOrder(cpu=0.5, memory=1 << 30)
+
+
+def session_order(commit: str, **changes: Any) -> RunOrder:
+    """An order of a JupyterLab that fits on a small node."""
+    return order_of(commit, **{"limits": SMALL, **changes})
 
 
 @dataclass
