@@ -301,6 +301,7 @@ class Agent:
         pace = self._settings.pace
         repeated = cleaned = time.monotonic()
         while True:
+            self._beat()
             await asyncio.sleep(pace.samples)
             now = time.monotonic()
             repeat = now - repeated >= pace.repeat
@@ -335,6 +336,13 @@ class Agent:
                 log.info("volume thrown away", extra={"volume": volume})
         except (Away, Gone, Rejected, TooMuch, RuntimeFailure, OSError) as error:
             log.info("volumes not cleaned", extra={"why": str(error)})
+
+    def _beat(self) -> None:
+        """Touch the file by which a probe sees that the loop goes round."""
+        try:
+            (self._settings.home / "alive").touch()
+        except OSError as error:
+            log.warning("sign of life not written", extra={"why": error.strerror})
 
     def _note(self, connected: bool, plane: str | None = None) -> None:
         """Leave word for whoever looks after this machine."""
