@@ -149,7 +149,7 @@ def take(smalti: Instance, world: World, browser: Browser, folder: Path, wanted:
                 page = look.go(one.address)
                 one.after(page)
                 save(page, folder / f"{one.name}-{kind}.webp")
-                page.unroute_all()
+                page.unroute_all(behavior="wait")
                 look.context.set_offline(False)
         look.context.close()
 

@@ -175,6 +175,6 @@ class SmaltiAuthenticator(NativeAuthenticator):  # type: ignore[misc]
         """
         if self.seed_file:
             Path(self.seed_file).unlink(missing_ok=True)
-        from hub_config import asking, password_pages
+        from hub_config import asking, newcomers, password_pages
 
-        return [*password_pages.HANDLERS, *asking.HANDLERS]
+        return [*password_pages.HANDLERS, *asking.HANDLERS, *newcomers.HANDLERS]

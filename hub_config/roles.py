@@ -11,6 +11,7 @@ from hub_config.services import PLATFORM, SUPERVISOR
 from hub_config.settings import HubSettings
 
 ADMIN_GROUP = "smalti-admins"
+PEOPLE_SCOPE = "custom:smalti:people"
 
 
 def configure(c: Any, settings: HubSettings) -> None:
@@ -19,6 +20,7 @@ def configure(c: Any, settings: HubSettings) -> None:
         "custom:smalti:read": {"description": "Read what you may see in Smalti"},
         "custom:smalti:write": {"description": "Change and run what you may in Smalti"},
         "custom:smalti:admin": {"description": "Administer Smalti"},
+        PEOPLE_SCOPE: {"description": "Give somebody new an account and a first password"},
     }
     # For everybody: which project somebody may read or change is decided by the platform.
     c.JupyterHub.extra_user_scopes = {
@@ -30,7 +32,7 @@ def configure(c: Any, settings: HubSettings) -> None:
     c.JupyterHub.load_roles = [
         {
             "name": "smalti-platform",
-            "description": "Tell who somebody is, and start and stop their named servers",
+            "description": "Tell who somebody is, add people, start and stop named servers",
             "services": [PLATFORM],
             "scopes": [
                 "list:users",
@@ -39,6 +41,7 @@ def configure(c: Any, settings: HubSettings) -> None:
                 "list:groups",
                 "start:servers",
                 "delete:servers",
+                PEOPLE_SCOPE,
             ],
         },
         {

@@ -7,11 +7,18 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from services.core.database import Database
 from tests import postgres
 from tests.experiments.lab import Lab
 from tests.house import House
+
+# Rules are tried for what they say, not for how soon: a busy machine is no counterexample.
+settings.register_profile(
+    "smalti", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("smalti")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from services.audit import store
+from services.audit import forms, store
 from services.audit.schemas import (
     ActorView,
     AuditEventView,
-    AuditFilter,
+    AuditExport,
     AuditQuery,
     TargetView,
     VerificationView,
@@ -39,14 +39,16 @@ def _list_events(tx: Transaction, query: AuditQuery) -> Page[AuditEventView]:
     return paginate(tx, store.filtered(query), keys, query, _view)
 
 
-async def export(work: Work, wanted: AuditFilter) -> AsyncIterator[bytes]:
-    """Yield rows as JSON lines, oldest first, up to the newest at the beginning."""
+async def export(work: Work, wanted: AuditExport) -> AsyncIterator[bytes]:
+    """Yield rows in the wanted form, oldest first, up to the newest at the beginning."""
     last = await work.read(store.newest)
     statement = store.filtered(wanted)
+    form = forms.FORMS[wanted.format]
+    yield form.head
     after = 0
     while rows := await work.read(store.between, statement, after, last, PIECE):
         after = rows[-1].position
-        yield b"".join(_view(row).model_dump_json().encode() + b"\n" for row in rows)
+        yield "".join(form.line(_view(row)) for row in rows).encode()
 
 
 async def verify(work: Work) -> VerificationView:

@@ -6,7 +6,8 @@ from contextlib import aclosing
 from typing import Any, cast
 
 from services.audit import actions
-from services.audit.schemas import AuditEventView, AuditFilter, AuditQuery, VerificationView
+from services.audit.forms import FORMS
+from services.audit.schemas import AuditEventView, AuditExport, AuditQuery, VerificationView
 from services.core.paging import Page
 from services.core.rights import Permission
 from services.core.routing import Call, Routes
@@ -23,17 +24,19 @@ async def list_events(call: Call) -> Page[AuditEventView]:
 @routes.get(
     "/audit-events/export",
     Permission.AUDIT_READ,
-    query=AuditFilter,
+    query=AuditExport,
     media_type="application/x-ndjson",
+    other_media_type="text/csv",
 )
 async def export(call: Call) -> None:
-    """Give what was done as JSON lines, the oldest first."""
-    wanted = call.query(AuditFilter)
+    """Give what was done as JSON lines or as CSV, the oldest first."""
+    wanted = call.query(AuditExport)
+    form = FORMS[wanted.format]
     call.answer_with(
         200,
         {
-            "Content-Type": "application/x-ndjson",
-            "Content-Disposition": 'attachment; filename="audit-events.jsonl"',
+            "Content-Type": form.media_type,
+            "Content-Disposition": f'attachment; filename="audit-events.{form.ending}"',
         },
     )
     if call.method == "HEAD":

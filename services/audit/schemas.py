@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
@@ -33,6 +34,22 @@ class AuditFilter(BaseModel):
 
 class AuditQuery(AuditFilter, PageQuery):
     """Which page of which rows."""
+
+
+class ExportFormat(StrEnum):
+    """How an export is written."""
+
+    JSON_LINES = "jsonl"
+    CSV = "csv"
+
+
+class AuditExport(AuditFilter):
+    """Which rows to export, and how."""
+
+    format: ExportFormat = Field(
+        ExportFormat.JSON_LINES,
+        description="`jsonl`: one JSON object a line, as it is; `csv`: for spreadsheets.",
+    )
 
 
 class ActorView(BaseModel):

@@ -156,7 +156,8 @@ def _without_refs(shape: Any, definitions: dict[str, Any]) -> Any:
 def _responses(route: Route, names: dict[type[BaseModel], str]) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": route.summary}
     if route.media_type is not None:
-        answer["content"] = {route.media_type: {}}
+        kinds = (route.media_type, route.other_media_type)
+        answer["content"] = {kind: {} for kind in kinds if kind is not None}
     elif _is_model(route.answer):
         ref = {"$ref": _REF.format(model=names[route.answer])}
         answer["content"] = {"application/json": {"schema": ref}}

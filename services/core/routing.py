@@ -102,6 +102,7 @@ class Route:
     status: int = 200
     upload: str | None = None  # name of the setting that limits a streamed body
     media_type: str | None = None  # of an answer the handler writes itself
+    other_media_type: str | None = None  # that it may have as well, where the caller chooses
     etag: bool = False
     keep: bool = True  # whether an answer may be kept for its Idempotency-Key
     hidden: bool = False  # spoken by our own processes or not JSON: not in the OpenAPI document

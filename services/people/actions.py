@@ -55,6 +55,11 @@ async def change(work: Work, person_id: str, request: PersonChange) -> PersonVie
     return view
 
 
+def view_of(tx: Transaction, person_id: str) -> PersonView:
+    """Make the view of a person as the caller may see them."""
+    return _views(tx, [store.find(tx, person_id)])[0]
+
+
 async def list_groups(work: Work, query: GroupsQuery) -> Page[GroupView]:
     """List groups: all for those who watch over the platform, their own for others."""
     return await work.read(_list_groups, query)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from services.core.paging import Page
 from services.core.rights import Permission
 from services.core.routing import Call, Routes
-from services.people import actions, token_actions
+from services.people import actions, newcomers, token_actions
 from services.people.schemas import (
     GroupsQuery,
     GroupView,
     MeView,
+    NewPersonView,
     NewTokenView,
+    OneTimePasswordView,
     PeopleQuery,
     PersonChange,
+    PersonCreate,
     PersonView,
     TokenCreate,
     TokensQuery,
@@ -32,6 +35,27 @@ async def me(call: Call) -> MeView:
 async def index(call: Call) -> Page[PersonView]:
     """List people, the newest first; who may not list all must name one."""
     return await actions.list_people(call.work, call.query(PeopleQuery))
+
+
+@routes.post(
+    "/people",
+    Permission.PEOPLE_MANAGE,
+    body=PersonCreate,
+    answer=NewPersonView,
+    status=201,
+    keep=False,
+)
+async def create(call: Call) -> NewPersonView:
+    """Add a person with a one-time password, which is shown this once."""
+    return await newcomers.create(call.work, call.body(PersonCreate))
+
+
+@routes.post(
+    "/people/{id}/password", Permission.PEOPLE_MANAGE, answer=OneTimePasswordView, keep=False
+)
+async def renew_password(call: Call) -> OneTimePasswordView:
+    """Give a new one-time password to somebody who has never logged in."""
+    return await newcomers.renew(call.work, call.path["id"])
 
 
 @routes.get("/people/{id}", Permission.PEOPLE_READ, answer=PersonView, etag=True)

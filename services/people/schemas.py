@@ -56,6 +56,29 @@ class PersonChange(RequestModel):
     display_name: Name | None = None
 
 
+class PersonCreate(RequestModel):
+    """Somebody new, who gets an account with a one-time password."""
+
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$",
+        max_length=63,
+        description="The name to log in with: lower-case letters, digits and `._-`.",
+    )
+    roles: list[PlatformRole] = Field(
+        [PlatformRole.PRACTITIONER], max_length=len(PlatformRole), description="On the platform."
+    )
+
+
+class OneTimePasswordView(BaseModel):
+    """A one-time password; it is shown this once, and has to be changed at the first login."""
+
+    password: str
+
+
+class NewPersonView(PersonView, OneTimePasswordView):
+    """A person just added, with their one-time password."""
+
+
 class PeopleQuery(PageQuery):
     """Which persons to list. Those who may not list all must name whom they look for."""
 

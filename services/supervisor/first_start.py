@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
 import bcrypt
 
+from services.core.passwords import one_time_password
 from services.supervisor.home import Home, SupervisorError, write_json, write_private
 
-# Without what is easily confused when typed from paper.
-LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 NAME = re.compile(r"^[a-z][a-z0-9-]{0,30}$")
 SHORTEST = 10
 # bcrypt reads no further than this.
@@ -48,11 +46,6 @@ def make_first_admin(home: Home) -> FirstAdmin | None:
     digest = bcrypt.hashpw(password.encode(), bcrypt.gensalt()).decode()
     write_json(seed, {"name": name, "password_hash": digest, "must_change": not chosen})
     return FirstAdmin(name, None if chosen else password)
-
-
-def one_time_password() -> str:
-    """Make a password that a person can type from paper: some 99 random bits."""
-    return "-".join("".join(secrets.choice(LETTERS) for _ in range(5)) for _ in range(4))
 
 
 def _wipe(value: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 
-from services.supervisor.first_start import one_time_password
+from services.core.passwords import one_time_password
 from services.supervisor.keys import SECRETS
 
 

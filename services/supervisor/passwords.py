@@ -12,7 +12,7 @@ import uuid
 
 import bcrypt
 
-from services.supervisor.first_start import one_time_password
+from services.core.passwords import one_time_password
 from services.supervisor.home import Home, write_json
 from services.supervisor.tokens import require_person, write_audit
 

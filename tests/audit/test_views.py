@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import csv
+import io
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert, select, text, update
 
-from services.audit import actions
+from services.audit import actions, forms
+from services.audit.schemas import AuditExport, ExportFormat
 from services.core import audit
 from services.core.actor import Actor
 from services.core.database import Transaction
@@ -133,6 +136,53 @@ async def test_export_gives_the_same_rows_oldest_first(
     assert lines == (await rows(house, token))[::-1]
     narrowed = await house.call("GET", "/audit-events/export?person_id=ada", as_=token)
     assert len(narrowed.text.splitlines()) == 8
+
+
+async def test_export_as_csv_is_harmless_to_spreadsheets(
+    house_on_both: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = house_on_both
+    monkeypatch.setattr(actions, "PIECE", 4)
+    token = await house.sign_in("root", ADMIN)
+    await fill(house, 9)
+    names = ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", "\n=1", " =1", "\u202e=1", "＝1"]
+    for name in [*names, 'plain, with "quotes"\nand a line']:
+        actor = Actor(Principal.PERSON, "eve", name, person_id="eve")
+        await Work(house.context, actor).write(do, 1, project_id="=cmd|'/c calc'!A0")
+    answer = await house.call("GET", "/audit-events/export?format=csv", as_=token)
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert 'filename="audit-events.csv"' in answer.headers["Content-Disposition"]
+    written = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+    assert tuple(written[0]) == forms.COLUMNS
+    expected = (await rows(house, token))[::-1]
+    assert [int(row["position"]) for row in written] == [row["position"] for row in expected]
+    for row, one in zip(written, expected, strict=True):
+        assert row["after"] == json.dumps(one["after"], ensure_ascii=False)
+        assert (row["hash"], row["at"]) == (one["hash"], one["at"])
+        assert row["actor_name"].removeprefix("'") == one["actor"]["name"]
+    hostile = [row for row in written if row["actor_id"] == "eve"]
+    assert [row["actor_name"] for row in hostile[:-1]] == [f"'{name}" for name in names]
+    assert hostile[-1]["actor_name"] == 'plain, with "quotes"\nand a line'
+    assert {row["project_id"] for row in hostile} == {"'=cmd|'/c calc'!A0"}
+    path = "/audit-events/export?format=csv&person_id=ada"
+    narrowed = (await house.call("GET", path, as_=token)).text
+    assert {row["person_id"] for row in csv.DictReader(io.StringIO(narrowed))} == {"ada"}
+    assert (
+        await house.call("GET", "/audit-events/export?format=xls", as_=token)
+    ).status_code == 400
+
+
+async def test_an_export_holds_one_piece_at_a_time(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "PIECE", 4)
+    await house.sign_in("root", ADMIN)
+    await fill(house, 40)
+    work = by(house, "root")
+    for kind in ExportFormat:
+        pieces = [piece async for piece in actions.export(work, AuditExport(format=kind))]
+        assert len(pieces) > 10
+        assert max(piece.count(b"\n") for piece in pieces) <= 4
 
 
 async def test_only_admins_and_support_read_it(house: House) -> None:

@@ -19,6 +19,7 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+PATIENCE = 60_000  # milliseconds: the machine may have much else to do
 # Waiting is over when nothing says any more that it loads, and something is shown.
 SETTLED = """() => {
   const main = document.querySelector("main");
@@ -36,6 +37,7 @@ class Look:
         self.complaints: list[str] = []
         self.foreign: list[str] = []
         self.expected: tuple[str, ...] = ()  # parts of complaints that belong to the test
+        context.set_default_timeout(PATIENCE)
         context.on("request", self._request)
         self.page = self.tab()
 
@@ -74,7 +76,7 @@ class Look:
 
     def settled(self) -> None:
         """Wait until nothing loads any more."""
-        self.page.wait_for_function(SETTLED, timeout=20_000)
+        self.page.wait_for_function(SETTLED)
 
     def fits(self) -> bool:
         """Say whether nothing is wider than the window."""

@@ -79,7 +79,7 @@ def test_any_text_in_every_field_of_every_page(look: Look, world: World, bent: o
             wrong.append(f"{address}: wider than the window")
         if page.title() == "owned" or page.locator("main img[onerror], main script").count():
             wrong.append(f"{address}: somebody's markup is in the page")
-    look.page.unroute_all()
+    look.page.unroute_all(behavior="wait")
     assert not wrong, "\n".join(wrong)
 
 
@@ -252,7 +252,7 @@ def test_every_page_says_that_the_platform_fails(
         if not whole(page) or said not in page.locator("main").inner_text():
             wrong.append(f"{address}: {page.locator('main').inner_text()[:200]}")
     assert not wrong, "\n".join(wrong)
-    look.page.unroute_all()
+    look.page.unroute_all(behavior="wait")
     page.get_by_role("button", name="Try again").first.click()
     page.get_by_text(said).wait_for(state="hidden")
 

@@ -1,4 +1,4 @@
-"""Who and what is in the instance that the browser looks at: four people, projects, runs.
+"""Who and what is in the instance that the browser looks at: five people, projects, runs.
 
 Made by the API and by the hub's own pages, as people would make it. Names and texts hold what
 tends to break pages: markup, other scripts, length.
@@ -36,6 +36,7 @@ class World:
     projects: dict[str, str] = field(default_factory=dict)  # name to id
     jobs: dict[str, str] = field(default_factory=dict)  # what it is for to id
     workspaces: dict[str, str] = field(default_factory=dict)  # title to id
+    runs: list[str] = field(default_factory=list)  # ids of MLflow's runs of the example
 
     def start(self, key: str, project: str, **body: Any) -> str:
         """Start a job of the administrator's and remember it."""
@@ -61,20 +62,22 @@ class World:
 def furnish(smalti: Instance) -> World:
     """Make it all. Takes some 20 seconds: the example really trains."""
     world = World(smalti, people={smalti.admin: smalti.password or ""})
-    for name in ("alice", "carol", "sam"):
-        _person(smalti, name)
-        world.people[name] = PASSWORD
+    for name in ("alice", "carol", "sam", "vera"):
+        add_person(world, name)
+    give_role(world, "vera", "support")
     _tier(world)
     _projects(world)
     _files(world)
     _jobs(world)
+    _runs(world)
     _secrets(world)
     _workspaces(world)
     return world
 
 
-def _person(smalti: Instance, name: str) -> None:
+def add_person(world: World, name: str) -> None:
     """Add somebody, with a one-time password that they have changed already."""
+    smalti = world.smalti
     smalti.add_person(name)
     with smalti.browse() as admin:
         smalti.log_in(smalti.admin, smalti.password or "", admin)
@@ -92,6 +95,15 @@ def _person(smalti: Instance, name: str) -> None:
         assert person.post("/hub/change-password", data=data).status_code == 302
     with smalti.client(name) as client:  # from here on the platform knows them
         assert client.get("/me").status_code == 200
+    world.people[name] = PASSWORD
+
+
+def give_role(world: World, name: str, role: str) -> None:
+    """Give somebody this role on the platform, and no other."""
+    with world.smalti.client() as client:
+        [person] = client.get("/people", params={"name": name}).json()["items"]
+        answer = client.patch(f"/people/{person['id']}", json={"roles": [role]})
+        assert answer.status_code == 200, answer.text
 
 
 def _tier(world: World) -> None:
@@ -153,6 +165,7 @@ def _files(world: World) -> None:
 
 def _jobs(world: World) -> None:
     world.start("trained", "wine", file="train.py", args=["--trees", "20"], tags=["first"])
+    world.start("again", "wine", file="train.py", args=["--trees", "5"], tags=["second"])
     world.start("failed", "wine", command="echo begun; exit 3", title="The one that fails")
     loud = (
         f"printf '%s\\n' \"{NASTY.replace(chr(34), chr(92) + chr(34))}\"; "
@@ -161,11 +174,21 @@ def _jobs(world: World) -> None:
     world.start("nasty", "nasty", command=loud, title=f"{NASTY} {LONG}"[:200], tags=["<b>tag</b>"])
     lines = "seq -f 'line %06.0f of a long log' 100000"
     world.start("long", "wine", command=lines, title="A long log")
-    for key in ("trained", "failed", "nasty", "long"):
+    for key in ("trained", "again", "failed", "nasty", "long"):
         world.wait(key, "Succeeded", "Failed", "Error")
     ticks = "n=0; while :; do n=$((n+1)); echo tick $n; sleep 0.2; done"
     world.start("running", "wine", command=ticks, tier="half", title=COUNTS)
     world.wait("running", "Running")
+
+
+def _runs(world: World) -> None:
+    """Note the runs that the example's jobs have made in MLflow."""
+    with world.smalti.client() as client:
+        for key in ("trained", "again"):
+            found = client.get(f"/jobs/{world.jobs[key]}/experiment-runs")
+            assert found.status_code == 200, found.text
+            world.runs += [one["id"] for one in found.json()["items"]]
+    assert len(world.runs) == 2, world.runs
 
 
 def _secrets(world: World) -> None:

@@ -137,7 +137,8 @@ async def test_a_snapshot_is_put_back_once(lab: Lab, admin: Person) -> None:
     assert bad["number"] > good["number"]
     refused = admin.run("workspaces", "restore", "desk", str(good["number"]), expect=4)
     assert "stop it first" in refused.stderr
-    admin.run("workspaces", "stop", "desk", "--wait")
+    stopped = admin.run("workspaces", "stop", "desk", "--wait").stderr.splitlines()
+    assert sum("Stopped" in line for line in stopped) == 1, stopped
     admin.run("workspaces", "restore", "desk", str(good["number"]))
     admin.run("workspaces", "start", "desk")
     answers(lab)

@@ -35,6 +35,8 @@ class Hub:
         self.asked: list[str] = []
         self.broken = 0  # a status that every call gets, while it is set
         self.hold: asyncio.Event | None = None
+        self.passwords: dict[str, str] = {}  # one-time ones that the platform gave
+        self.used: set[str] = set()  # names whose accounts were used
 
     async def __aenter__(self) -> Hub:
         application = web.Application()
@@ -104,11 +106,22 @@ class Hub:
             return web.json_response(known) if known else _refused()
         if token != self.own:
             return _refused()
+        if path == "/smalti/people" and request.method == "POST":
+            return await self._newcomer(request)
         if path == "/users":
             items = list(self.users.values())
             return web.json_response({"items": items, "_pagination": {"next": None}})
         user = self.users.get(path.removeprefix("/users/"))
         return web.json_response(user) if user else web.json_response({}, status=404)
+
+    async def _newcomer(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        if body["name"] in self.used:
+            return web.json_response({"message": "there already"}, status=409)
+        if body["name"] not in self.users:
+            self.add(body["name"])
+        self.passwords[body["name"]] = body["password"]
+        return web.json_response(self.users[body["name"]], status=201)
 
     def authorize(self, address: str, name: str) -> str:
         """Do what a person does on the authorize page; return where the browser is sent."""

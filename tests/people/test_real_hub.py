@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.hub_config.test_first_login import change
 from tests.instance import Instance
 
 HOME = "/services/smalti/"
@@ -93,6 +94,65 @@ def test_a_login_of_a_person_ends_with_the_hubs_own_logout(smalti: Instance) -> 
     while browser.get(f"{HOME}api/v1/me").status_code == 200:
         assert time.monotonic() < until, "the session outlives the hub's logout"
         time.sleep(0.5)
+
+
+def platform_adds(smalti: Instance, name: str, token: str | None = None) -> httpx.Response:
+    """Have the platform (or whose token this is) ask the hub for somebody new."""
+    own = (smalti.home / "secrets" / "platform_hub_token").read_text().strip()
+    headers = {"Authorization": f"token {token or own}"}
+    body = {"name": name, "password": "forty-tiles-of-green-glass"}
+    return httpx.post(f"{smalti.hub_api}/smalti/people", headers=headers, json=body, timeout=30)
+
+
+def test_somebody_new_comes_in_by_the_one_time_password(smalti: Instance) -> None:
+    with smalti.client() as client:
+        made = client.post("/people", json={"name": "nora", "roles": ["lite"]})
+        assert made.status_code == 201, made.text
+        path = f"/people/{made.json()['id']}/password"
+        password = client.post(path).json()["password"]  # the first one was lost on the way
+        assert smalti.log_in("nora", made.json()["password"]).status_code == 403
+        browser = smalti.browse()
+        answer = smalti.log_in("nora", password, browser)
+        assert answer.headers["Location"].startswith("/hub/change-password")
+        assert browser.get(f"{HOME}api/v1/me").status_code == 401
+        assert change(browser, "my own tiles of blue glass").status_code == 302
+        follow(browser, browser.get(HOME))
+        me = browser.get(f"{HOME}api/v1/me").json()
+        assert (me["id"], me["roles"]) == (made.json()["id"], ["lite"])
+        refused = client.post(path)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "account_used")
+        taken = client.post("/people", json={"name": "nora"})
+        assert taken.status_code == 409
+    assert smalti.log_in("nora", "my own tiles of blue glass").status_code == 302
+    logs = smalti.logs()
+    assert password not in logs
+    assert made.json()["password"] not in logs
+
+
+def test_the_platform_cannot_take_an_account_that_is_worth_something(smalti: Instance) -> None:
+    assert platform_adds(smalti, smalti.admin).status_code == 409
+    smalti.add_person("owner")
+    assert platform_adds(smalti, "owner").status_code == 409  # has a token already
+    hub(smalti, "POST", "/users/unused-admin", json={"admin": True})
+    assert platform_adds(smalti, "unused-admin").status_code == 409
+    hub(smalti, "POST", "/users/administers-smalti")
+    body = {"users": ["administers-smalti"]}
+    hub(smalti, "POST", "/groups/smalti-admins/users", json=body)
+    assert platform_adds(smalti, "administers-smalti").status_code == 409
+    hub(smalti, "POST", "/users/made-on-the-hubs-page")
+    assert platform_adds(smalti, "made-on-the-hubs-page").status_code == 201
+    for name in ("Upper", "with space", "", "x" * 64):
+        assert platform_adds(smalti, name).status_code == 422
+
+
+def test_nobody_but_the_platform_asks_the_hub_for_people(smalti: Instance) -> None:
+    supervisor = (smalti.home / "secrets" / "admin_hub_token").read_text().strip()
+    person = smalti.add_person("pushy")
+    for token in (smalti.token(), person, supervisor, "nobodys"):
+        assert platform_adds(smalti, "pushed", token).status_code == 403, token
+    browser = logged_in(smalti)
+    body = {"name": "pushed", "password": "forty-tiles-of-green-glass"}
+    assert browser.post("/hub/api/smalti/people", json=body).status_code == 403
 
 
 def test_a_token_reads_only_when_the_hub_says_so(smalti: Instance) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.core.ids import new_id
 from services.core.rights import PlatformRole
 from services.planes.protocol import Outcome, Phase
 from services.workloads import engine, idle, store
@@ -413,6 +414,33 @@ async def test_a_workspace_is_its_persons_own(desk: Desk) -> None:
     assert (await desk.call("GET", "/workspaces", carol)).json()["items"] == []
     stopped = await desk.call("POST", f"{path}/stop", root)
     assert (stopped.status_code, stopped.json()["reason"]) == (200, "stopped by root")
+
+
+async def test_a_workspace_without_snapshots_has_an_empty_list_of_them(desk_on_both: Desk) -> None:
+    desk = desk_on_both
+    made = await desk.make()
+    path = f"/workspaces/{made['id']}/snapshots"
+    empty = await desk.call("GET", path)
+    assert (empty.status_code, empty.json()) == (200, {"items": [], "next_cursor": None})
+    desk.hub.add("bob")
+    desk.hub.add("carol")
+    bob, carol = (desk.hub.token(name) for name in ("bob", "carol"))
+    await desk.call("GET", "/me", bob)
+    body = {"person": "bob", "role": "contributor"}
+    members = f"/projects/{desk.project['id']}/members"
+    assert (await desk.call("POST", members, json=body)).status_code == 201
+    nothing = await desk.call("GET", f"/workspaces/{new_id()}/snapshots", carol)
+    for person in (bob, carol):  # it is not theirs: as one that does not exist
+        answer = await desk.call("GET", path, person)
+        assert answer.status_code == 404
+        assert answer.json()["error"]["message"] == nothing.json()["error"]["message"]
+    assert (await desk.call("GET", f"{path}/1")).status_code == 404
+    mine = await desk.make("bobs", bob)
+    theirs = f"/workspaces/{mine['id']}/snapshots"
+    assert (await desk.call("GET", theirs, bob)).status_code == 200
+    who = (await desk.call("GET", "/me", bob)).json()["person"]["id"]
+    assert (await desk.call("DELETE", f"{members}/{who}")).status_code == 204
+    assert (await desk.call("GET", theirs, bob)).status_code == 404
 
 
 async def test_a_token_or_a_run_makes_no_workspaces(desk: Desk) -> None:

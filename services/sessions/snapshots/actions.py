@@ -39,8 +39,25 @@ async def list_snapshots(work: Work, workspace_id: str, query: PageQuery) -> Pag
 
 
 def _list(tx: Transaction, workspace_id: str, query: PageQuery) -> Page[SnapshotView]:
-    workspace_id = _readable(tx, workspace_id, Permission.FILES_READ).workspace_id
+    if not _is_bare(tx, workspace_id):
+        workspace_id = _readable(tx, workspace_id, Permission.FILES_READ).workspace_id
     return paginate(tx, store.listing(workspace_id), store.KEYS, query, _view)
+
+
+def _is_bare(tx: Transaction, workspace_id: str) -> bool:
+    """Tell whether this is a workspace of the caller's that has no snapshot yet.
+
+    Only to whoever may see its project: for all others it does not exist.
+    """
+    person_id = actor_of(tx).person_id
+    project_id = store.project_of(tx, workspace_id, person_id) if person_id else None
+    if project_id is None or store.newest(tx, workspace_id) is not None:
+        return False
+    try:
+        projects.authorize(tx, Permission.FILES_READ, project_id)
+    except NotFound:
+        raise NotFound(_NONE) from None
+    return True
 
 
 def _readable(tx: Transaction, key: str, permission: Permission) -> Row[Any]:

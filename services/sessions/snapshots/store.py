@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from services import workloads
 from services.core.database import Transaction
 from services.sessions.snapshots.tables import snapshot_restores, snapshot_wishes, snapshots
+from services.sessions.tables import workspaces as kept
 
 _S, _W, _R = snapshots.c, snapshot_wishes.c, snapshot_restores.c
 KEYS = [_S.number]
@@ -21,6 +22,13 @@ def newest(tx: Transaction, workspace_id: str) -> Row[Any] | None:
     """Load a workspace's newest snapshot."""
     mine = listing(workspace_id).order_by(_S.number.desc()).limit(1)
     return tx.first(mine)
+
+
+def project_of(tx: Transaction, workspace_id: str, person_id: str) -> str | None:
+    """Give the project of a workspace that is this person's and can still be had back."""
+    mine = (kept.c.id == workspace_id) & (kept.c.person_id == person_id)
+    found: str | None = tx.scalar(select(kept.c.project_id).where(mine, kept.c.purged_at.is_(None)))
+    return found
 
 
 def one(tx: Transaction, workspace_id: str, number: int) -> Row[Any] | None:

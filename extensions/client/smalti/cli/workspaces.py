@@ -109,7 +109,12 @@ def stop(app: App, workspace: str, wait: bool) -> None:
     found = app.client.workspaces.get(workspace).stop()
     if wait:
         with live.StateLine(app, found.name) as line:
-            found.wait(status="Stopped", changed=lambda view: line.tell(view.status, view.reason))
+
+            def tell(view: WorkspaceView) -> None:
+                if view.status != "Stopped":  # the end is told below
+                    line.tell(view.status, view.reason)
+
+            found.wait(status="Stopped", changed=tell)
     text = f"{found.name} {live.sentence(found.status, found.reason)}"
     app.show(found.view, lambda: output.note(text))
 

@@ -1,5 +1,5 @@
 // What was done, by whom, to what: filtered, exported, and proved unchanged.
-import { Button, TextInput } from "@mantine/core";
+import { Button, Menu, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -11,6 +11,7 @@ import { MoreButton } from "../parts/MoreButton";
 import { PageHead } from "../parts/PageHead";
 import { Problem } from "../parts/Problem";
 import { counted } from "../parts/format";
+import { IconChevronDown } from "../parts/icons";
 import { ApiError, wordsOf } from "../api/errors";
 import { AuditRow } from "./AuditRow";
 import { auditList, exportAddress, verifyQuery, type AuditFilter } from "./queries";
@@ -34,7 +35,14 @@ export function AuditPage() {
   return (
     <>
       <PageHead title="Audit trail" about={about}>
-        <Button variant="default" component="a" href={exportAddress(filter)} download>Export as JSON lines</Button>
+        <Menu position="bottom-end">
+          <Menu.Target><Button variant="default" rightSection={<IconChevronDown size={14} />}>Export</Button></Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Label>What the filters leave, the oldest first</Menu.Label>
+            <Menu.Item component="a" href={exportAddress(filter, "csv")} download>CSV, for spreadsheets</Menu.Item>
+            <Menu.Item component="a" href={exportAddress(filter, "jsonl")} download>JSON lines, as they are</Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
       </PageHead>
       <div className="stack">
         <Verify />

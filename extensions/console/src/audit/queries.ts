@@ -25,7 +25,6 @@ export const verifyQuery = queryOptions({
 });
 
 /** Where the rows of a filter can be downloaded. */
-export function exportAddress(filter: AuditFilter): string {
-  const query = new URLSearchParams(filter as Record<string, string>).toString();
-  return `${API}/audit-events/export${query === "" ? "" : `?${query}`}`;
+export function exportAddress(filter: AuditFilter, format: "csv" | "jsonl"): string {
+  return `${API}/audit-events/export?${new URLSearchParams({ ...filter, format }).toString()}`;
 }

@@ -9,14 +9,14 @@ import { ConfirmButton } from "../parts/ConfirmButton";
 import { PageHead } from "../parts/PageHead";
 import { StatusPill } from "../parts/StatusPill";
 import { tellDone, tellProblem } from "../parts/tell";
-import { administers, meQuery } from "../people/queries";
+import { meQuery } from "../people/queries";
 import { fullName, projectQuery, rightsIn } from "../projects/queries";
 import { nameOf, over } from "./rules";
 
 export function JobHead({ job }: { job: Job }) {
   const project = useQuery(projectQuery(job.project_id)).data;
   const me = useQuery(meQuery).data;
-  const may = project !== undefined && rightsIn(project, administers(me)).run;
+  const may = project !== undefined && rightsIn(project, me).run;
   return (
     <>
       <PageHead

@@ -6,6 +6,8 @@ import { useParams, useSearchParams } from "react-router";
 import type { Job } from "../api/views";
 import { LogView } from "../logs/LogView";
 import { Shown } from "../parts/Shown";
+import { meQuery } from "../people/queries";
+import { projectQuery, rightsIn } from "../projects/queries";
 import { JobFacts } from "./JobFacts";
 import { JobHead } from "./JobHead";
 import { JobOutputs } from "./JobOutputs";
@@ -26,7 +28,12 @@ export function JobPage() {
 
 function JobView({ job }: { job: Job }) {
   const [address, setAddress] = useSearchParams();
-  const tab = address.get("tab") ?? "log";
+  const project = useQuery(projectQuery(job.project_id));
+  const me = useQuery(meQuery);
+  const known = !project.isPending && !me.isPending;
+  // Support sees how work runs, not what it left.
+  const results = project.data === undefined || me.data === undefined || rightsIn(project.data, me.data).outputs;
+  const tab = (results ? address.get("tab") : null) ?? "log";
   return (
     <>
       <JobHead job={job} />
@@ -35,12 +42,12 @@ function JobView({ job }: { job: Job }) {
         <Tabs value={tab} onChange={(value) => setAddress(value === null || value === "log" ? {} : { tab: value }, { replace: true })} keepMounted={false}>
           <Tabs.List>
             <Tabs.Tab value="log">Log</Tabs.Tab>
-            <Tabs.Tab value="outputs">Outputs</Tabs.Tab>
-            <Tabs.Tab value="resources">CPU and memory</Tabs.Tab>
+            {results && <Tabs.Tab value="outputs">Outputs</Tabs.Tab>}
+            {results && <Tabs.Tab value="resources">CPU and memory</Tabs.Tab>}
           </Tabs.List>
           <Tabs.Panel value="log" pt="md"><LogView jobId={job.id} number={job.number} done={over(job)} attempt={job.attempt} /></Tabs.Panel>
-          <Tabs.Panel value="outputs" pt="md"><JobOutputs job={job} /></Tabs.Panel>
-          <Tabs.Panel value="resources" pt="md"><JobResources job={job} /></Tabs.Panel>
+          {known && <Tabs.Panel value="outputs" pt="md"><JobOutputs job={job} /></Tabs.Panel>}
+          {known && <Tabs.Panel value="resources" pt="md"><JobResources job={job} /></Tabs.Panel>}
         </Tabs>
         <aside className="stack">
           <JobTimeline job={job} />

@@ -10,7 +10,7 @@ import { Empty } from "../parts/Empty";
 import { Loading } from "../parts/Loading";
 import { MoreButton } from "../parts/MoreButton";
 import { Problem } from "../parts/Problem";
-import { administers, meQuery } from "../people/queries";
+import { administers, meQuery, seesResults } from "../people/queries";
 import { useProjects } from "../projects/useProjects";
 import { JobTable } from "./JobTable";
 import { jobsList, type JobFilter } from "./queries";
@@ -21,13 +21,16 @@ interface Props {
   empty?: ReactNode;
   /** Whether jobs can be stopped here: for those who administer. */
   stops?: boolean;
+  /** Whether two can be chosen and compared. */
+  compares?: boolean;
 }
 
-export function JobsBrowser({ projectId, empty, stops = false }: Props) {
+export function JobsBrowser({ projectId, empty, stops = false, compares = true }: Props) {
   const [address, setAddress] = useSearchParams();
   const [chosen, setChosen] = useState<string[]>([]);
   const navigate = useNavigate();
   const me = useQuery(meQuery).data;
+  const may = compares && seesResults(me);
   const filter = filterIn(address, projectId);
   const query = useInfiniteQuery(jobsList(filter));
   const jobs = itemsOf(query.data);
@@ -52,10 +55,10 @@ export function JobsBrowser({ projectId, empty, stops = false }: Props) {
           <TextInput label="Tag" placeholder="Any" defaultValue={filter.tag ?? ""} maxLength={64} w={170}
             onChange={(event) => setTag(event.currentTarget.value)} />
         </div>
-        <Button variant="default" disabled={chosen.length !== 2}
+        {may && <Button variant="default" disabled={chosen.length !== 2}
           onClick={() => void navigate(`/jobs/compare?left=${chosen[0] ?? ""}&right=${chosen[1] ?? ""}`)}>
           {chosen.length === 2 ? "Compare the two" : "Choose two to compare"}
-        </Button>
+        </Button>}
       </div>
       <section className="card flush" aria-label="Jobs" aria-busy={query.isFetching}>
         {query.data === undefined
@@ -63,7 +66,7 @@ export function JobsBrowser({ projectId, empty, stops = false }: Props) {
           : jobs.length === 0
             ? filtered ? <Empty title="No job is like this"><p>Other filters may find one.</p></Empty>
               : empty ?? <Empty title="No job yet"><p>A job runs a command of a project. Open a project to run its first one.</p></Empty>
-            : <JobTable jobs={jobs} chosen={chosen} onChoose={choose} stops={stops && administers(me)} {...(projectId === undefined ? { projects } : {})} />}
+            : <JobTable jobs={jobs} {...(may ? { chosen, onChoose: choose } : {})} stops={stops && administers(me)} {...(projectId === undefined ? { projects } : {})} />}
         <MoreButton query={query} />
       </section>
     </div>

@@ -12,7 +12,7 @@ import { Loading } from "../parts/Loading";
 import { PageHead } from "../parts/PageHead";
 import { Problem } from "../parts/Problem";
 import { counted } from "../parts/format";
-import { meQuery } from "../people/queries";
+import { makes, meQuery } from "../people/queries";
 import { projectsList } from "../projects/queries";
 import { useProjects } from "../projects/useProjects";
 import { Begin } from "./Begin";
@@ -39,7 +39,7 @@ export function OverviewPage() {
   return (
     <>
       <PageHead title={greeting(me.data?.name)} name="Overview" about={summary(live, bad, mine)}>
-        <Button component={Link} to="/projects?new">New project</Button>
+        {makes(me.data) && <Button component={Link} to="/projects?new">New project</Button>}
       </PageHead>
       {mine.length === 0 ? <Begin /> : (
         <div className="stack">

@@ -1,6 +1,6 @@
 // The people of the platform: roles, and who may come in.
 import { Anchor, Button, SegmentedControl, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
+import { useDebouncedCallback, useDisclosure } from "@mantine/hooks";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
@@ -10,12 +10,14 @@ import { Loading } from "../parts/Loading";
 import { MoreButton } from "../parts/MoreButton";
 import { PageHead } from "../parts/PageHead";
 import { Problem } from "../parts/Problem";
+import { NewPersonDialog } from "./NewPersonDialog";
 import { PersonRow } from "./PersonRow";
 import { administers, meQuery, peopleList } from "./queries";
 
 export function PeoplePage() {
   const [status, setStatus] = useState<"active" | "deactivated">("active");
   const [name, setName] = useState("");
+  const [opened, { open, close }] = useDisclosure(false);
   const me = useQuery(meQuery).data;
   const query = useInfiniteQuery(peopleList({ status, ...(name === "" ? {} : { name }) }));
   const people = itemsOf(query.data);
@@ -23,10 +25,8 @@ export function PeoplePage() {
   const may = administers(me);
   return (
     <>
-      <PageHead title="People" about={<>
-        Accounts are the hub's: there people are added, and get a one-time password. Here they get roles, and are let in or not.
-      </>}>
-        {may && <Button component="a" href="/hub/admin" variant="default">Add people on the hub's page</Button>}
+      <PageHead title="People" about="Who may come in, and as what. An account is made with a one-time password; what somebody may do in a project is for its owners to say.">
+        {may && <Button onClick={open}>Add a person</Button>}
       </PageHead>
       <div className="stack">
         <div className="row">
@@ -39,14 +39,15 @@ export function PeoplePage() {
             ? query.error === null ? <Loading what="the people" /> : <Problem error={query.error} what="The people could not be loaded" again={() => void query.refetch()} />
             : people.length === 0 ? <Empty title="Nobody"><p>{name === "" ? "There is nobody like this." : "Nobody has exactly this name."}</p></Empty> : (
               <table className="list folds">
-                <thead><tr><th>Person</th><th>Roles</th><th>Here since</th><th><span className="visually-hidden">Change</span></th></tr></thead>
+                <thead><tr><th>Person</th><th>Roles</th><th>Here since</th>{may && <th><span className="visually-hidden">Change</span></th>}</tr></thead>
                 <tbody>{people.map((person) => <PersonRow key={person.id} person={person} may={may} self={person.id === me?.id} />)}</tbody>
               </table>
             )}
           <MoreButton query={query} />
         </section>
-        <p className="soft small">A one-time password for somebody: <Anchor href="/hub/admin" inherit>the hub's page of people</Anchor>.</p>
+        {may && <p className="soft small">Names, removal and servers are JupyterHub&apos;s: <Anchor href="/hub/admin" inherit>the hub&apos;s page of accounts</Anchor>, for those who administer the hub.</p>}
       </div>
+      <NewPersonDialog opened={opened} onClose={close} />
     </>
   );
 }

@@ -6,14 +6,7 @@ import { Link } from "react-router";
 import { PageHead } from "../parts/PageHead";
 import { Shown } from "../parts/Shown";
 import { meQuery } from "./queries";
-
-const MEANING: Record<string, string> = {
-  admin: "runs the platform: sees and changes everything",
-  support: "sees everything, changes nothing",
-  librarian: "keeps environments for everybody",
-  practitioner: "makes projects and works in them",
-  lite: "works in projects that others have made",
-};
+import { MEANING } from "./rules";
 
 export function ProfilePage() {
   return (

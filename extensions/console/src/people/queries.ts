@@ -21,6 +21,11 @@ export function administers(me: Me | undefined): boolean {
   return me?.roles.includes("admin") ?? false;
 }
 
+/** Whether somebody may see what runs left: support sees only how they ran. */
+export function seesResults(me: Me | undefined): boolean {
+  return me?.roles.some((role) => role !== "support") ?? false;
+}
+
 /** Whether somebody may make projects. */
 export function makes(me: Me | undefined): boolean {
   return me?.roles.some((role) => role !== "lite" && role !== "support") ?? false;

@@ -7,9 +7,10 @@ import { NavLink, Outlet, useLocation, useNavigate, useOutletContext, useParams,
 import type { Project } from "../api/views";
 import { Launcher } from "../jobs/Launcher";
 import { snapshotIn } from "../jobs/choices";
+import { Empty } from "../parts/Empty";
 import { PageHead } from "../parts/PageHead";
 import { Shown } from "../parts/Shown";
-import { administers, meQuery } from "../people/queries";
+import { meQuery } from "../people/queries";
 import { fullName, projectQuery, rightsIn } from "./queries";
 
 export interface InProject {
@@ -33,7 +34,7 @@ export function ProjectLayout() {
 
 function Layout({ project }: { project: Project }) {
   const me = useQuery(meQuery).data;
-  const rights = rightsIn(project, administers(me));
+  const rights = rightsIn(project, me);
   const [address, setAddress] = useSearchParams();
   const navigate = useNavigate();
   const { pathname } = useLocation();
@@ -55,6 +56,8 @@ function Layout({ project }: { project: Project }) {
     ["members", "Members", rights.members],
     ["settings", "Settings", rights.edit],
   ];
+  const here = pathname.split("/")[3] ?? "";
+  const hidden = tabs.find(([to, , shown]) => to === here && !shown);
   const close = () => {
     const next = new URLSearchParams(address);
     for (const name of ["run", "file", "workspace", "snapshot"]) next.delete(name);
@@ -80,7 +83,9 @@ function Layout({ project }: { project: Project }) {
           <NavLink key={to} to={`/projects/${project.id}${to === "" ? "" : `/${to}`}`} end={to === ""}>{name}</NavLink>
         ))}
       </nav>
-      <Outlet context={{ project, rights } satisfies InProject} />
+      {hidden === undefined ? <Outlet context={{ project, rights } satisfies InProject} /> : (
+        <div className="card"><Empty title="This is not for your role"><p>{hidden[1]} of this project {hidden[1] === "History" ? "is" : "are"} for those who have more rights in it; an owner can give them to you.</p></Empty></div>
+      )}
       <Launcher project={project} opened={address.has("run")} file={address.get("file")} code={snapshotIn(address)} onClose={close} />
     </>
   );

@@ -15,7 +15,7 @@ export function ReadmePage() {
   return (
     <div className="job-columns">
       <section className="card" aria-label="README">
-        {rights.files ? <Readme /> : <Empty title="Its files are not shown to you"><p>Your role here sees results: the jobs and what they left.</p></Empty>}
+        {rights.files ? <Readme /> : <Empty title="Its files are not shown to you"><p>{rights.outputs ? "Your role here sees results: the jobs and what they left." : "You see what runs and who is a member, not what people have written."}</p></Empty>}
       </section>
       <aside className="stack">
         {rights.files && (

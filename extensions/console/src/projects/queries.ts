@@ -3,7 +3,8 @@ import { queryOptions } from "@tanstack/react-query";
 
 import { client, ok } from "../api/client";
 import { listOptions, whole } from "../api/lists";
-import type { Project } from "../api/views";
+import type { Me, Project } from "../api/views";
+import { administers, watches } from "../people/queries";
 
 export function projectsList(search = "") {
   return listOptions(["projects", { search }], (cursor, signal) =>
@@ -32,20 +33,25 @@ export function fullName(project: Project): string {
   return `${project.owner.name}/${project.name}`;
 }
 
-/** What a role in a project lets its holder do; an administrator may all of it. */
-export function rightsIn(project: Project, admin: boolean) {
+/**
+ * What somebody may do in a project: by their role in it, as an administrator all of it, and as
+ * support see all but what people have written and what their runs left.
+ */
+export function rightsIn(project: Project, me: Me | undefined) {
   const role = project.role;
-  const owns = admin || role === "owner";
+  const owns = administers(me) || role === "owner";
   const works = owns || role === "contributor";
   const reads = works || role === "consumer";
+  const looks = watches(me);
   return {
     edit: owns,
     write: works,
     run: works,
     files: works || project.visibility === "internal",
-    results: reads,
-    workspaces: works,
-    secrets: works,
-    members: reads,
+    results: reads || looks,
+    outputs: reads,
+    workspaces: works || looks,
+    secrets: works || looks,
+    members: reads || looks,
   };
 }

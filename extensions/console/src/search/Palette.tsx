@@ -27,7 +27,8 @@ function Search({ onDone }: { onDone: () => void }) {
   const [at, setAt] = useState(0);
   const navigate = useNavigate();
   const admin = watches(useQuery(meQuery).data);
-  const { places, busy } = usePlaces(text.trim(), wanted, admin);
+  const { places, busy: asking } = usePlaces(text.trim(), wanted, admin);
+  const busy = asking || wanted !== text.trim();
   const chosen = Math.min(at, Math.max(0, places.length - 1));
   const go = (index: number) => {
     const place = places[index];

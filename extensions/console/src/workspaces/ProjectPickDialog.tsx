@@ -7,7 +7,7 @@ import { Link, useNavigate } from "react-router";
 
 import { itemsOf } from "../api/lists";
 import { Problem } from "../parts/Problem";
-import { administers, meQuery } from "../people/queries";
+import { meQuery } from "../people/queries";
 import { fullName, projectsList, rightsIn } from "../projects/queries";
 
 export function ProjectPickDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
@@ -21,10 +21,10 @@ export function ProjectPickDialog({ opened, onClose }: { opened: boolean; onClos
 function Pick() {
   const [text, setText] = useState("");
   const [wanted] = useDebouncedValue(text.trim(), 200);
-  const admin = administers(useQuery(meQuery).data);
+  const me = useQuery(meQuery).data;
   const query = useInfiniteQuery(projectsList(wanted));
   const navigate = useNavigate();
-  const projects = itemsOf(query.data).filter((project) => project.status === "ready" && rightsIn(project, admin).run);
+  const projects = itemsOf(query.data).filter((project) => project.status === "ready" && rightsIn(project, me).run);
   if (query.error !== null && query.data === undefined) return <Problem error={query.error} what="The projects could not be loaded" again={() => void query.refetch()} />;
   return (
     <div className="stack">

@@ -5,7 +5,6 @@ import { useState } from "react";
 import { useNavigate } from "react-router";
 
 import { client, ok } from "../api/client";
-import { ApiError } from "../api/errors";
 import { itemsOf } from "../api/lists";
 import type { Snapshot, Workspace } from "../api/views";
 import { Ago } from "../parts/Ago";
@@ -41,14 +40,13 @@ export function Snapshots({ workspace }: { workspace: Workspace }) {
     onError: (error) => tellProblem(error, "The files were not saved just now"),
   });
   const none = workspace.starts === 0 || snapshots.length === 0;
-  const missing = query.error instanceof ApiError && query.error.status === 404;
   return (
     <section className="card flush" aria-label="Snapshots">
       <div className="row spread table-title">
         <Title order={2} style={{ margin: 0 }}>Snapshots</Title>
         {running && <Button variant="default" size="compact-sm" loading={take.isPending} onClick={() => take.mutate()}>Save now</Button>}
       </div>
-      {workspace.starts > 0 && query.data === undefined && !missing
+      {workspace.starts > 0 && query.data === undefined
         ? query.error === null ? <Loading what="the snapshots" /> : <Problem error={query.error} what="The snapshots could not be loaded" again={() => void query.refetch()} />
         : none ? <Empty title="No snapshot yet"><p>While it runs, its files are saved as they change, committed or not. Only you see them.</p></Empty> : (
           <>
