@@ -199,7 +199,7 @@ class FakeRuntime(Runtime):
         run = self._runs.get(key)
         return bytes(run.log[offset : offset + limit]) if run is not None else b""
 
-    def reader(self, person_id: str, folder: Path, readable: tuple[Path, ...]) -> Reading:
+    def reader(self, key: RunKey, person: str, folder: Path, readable: tuple[Path, ...]) -> Reading:
         """Say how to run the reader, with nothing around it."""
         return reading.command(None, None, None, folder, readable)
 

@@ -15,7 +15,8 @@ already there" always means "I made it": a command that is delivered twice does 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -98,13 +99,29 @@ class Placement:
 
 
 @dataclass(frozen=True)
+class RemoteSession:
+    """What a run that people work in needs besides, where a runtime makes its folders.
+
+    `volume` names what outlives the run: the checkout (the spec's `workdir`) and the `home`. A
+    new one is filled with `branch` at the commit, its `origin` being `origin`; an old one is left
+    as it is. The tool answers at `port`, and writes what happens into the file `activity`.
+    """
+
+    volume: str
+    port: int
+    origin: str
+    activity: Path
+    branch: str | None = None
+
+
+@dataclass(frozen=True)
 class Remote:
     """What a runtime needs to make a run's folders itself, on whatever node it comes to.
 
     `url` is the project's repository; `git` is the whole environment of the git that fetches it,
     token included. `file`, when given, must be there at `commit`. `tools` are small texts by
-    name, put where the run can read them. `image` holds the environment. Paths of the spec are
-    paths in the container.
+    name, put where the run can read and execute them. `image` holds the environment. Paths of
+    the spec are paths in the container.
     """
 
     image: str
@@ -115,6 +132,7 @@ class Remote:
     file: str | None = None
     tools: Mapping[str, str] = field(default_factory=dict)
     placement: Placement = Placement()
+    session: RemoteSession | None = None
 
 
 @dataclass(frozen=True)
@@ -196,6 +214,24 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class FarReading:
+    """A program that is run where the folder is: `connect` starts it and gives its two ends.
+
+    Called with the program's own arguments. Raises RuntimeFailure, OSError.
+    """
+
+    connect: Callable[[tuple[str, ...]], Awaitable[tuple[StreamReader, StreamWriter]]]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is seen of a session from outside: where it answers, what its tool wrote."""
+
+    address: str | None = None
+    activity: bytes | None = None
+
+
+@dataclass(frozen=True)
 class Capacity:
     """What a plane can give to all its runs together. Cores, bytes, devices."""
 
@@ -273,8 +309,21 @@ class Runtime(ABC):
         """
         return []
 
+    def shown(self, key: RunKey) -> Shown:
+        """Say where a session answers, from memory; nothing where sessions are on this machine."""
+        return Shown()
+
+    async def sweep_volumes(self, stay: set[str]) -> list[str]:
+        """Throw away what outlives runs, but for these ids; return what went. RuntimeFailure.
+
+        Nothing to do where volumes are folders of this machine: they are the agent's.
+        """
+        return []
+
     @abstractmethod
-    def reader(self, person_id: str, folder: Path, readable: tuple[Path, ...]) -> Reading:
+    def reader(
+        self, key: RunKey, person: str, folder: Path, readable: tuple[Path, ...]
+    ) -> Reading | FarReading:
         """Say how to run our own `spawners.reader` so that it reads one folder as a person.
 
         It sees that folder and the `readable` ones, cannot write, and has no network, as far as

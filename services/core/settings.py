@@ -7,6 +7,8 @@ programs write. Secrets are never settings: they are 0600 files under `$SMALTI_H
 
 from __future__ import annotations
 
+import functools
+import ipaddress
 import json
 import os
 from collections.abc import Mapping
@@ -22,6 +24,13 @@ from services.core.private import others_can_read
 
 MiB = 1 << 20
 GiB = 1 << 30
+
+
+@functools.lru_cache(maxsize=16)
+def parse_networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """Read networks that are written one after another with commas. ValueError."""
+    words = (word.strip() for word in text.split(","))
+    return tuple(ipaddress.ip_network(word) for word in words if word)
 
 
 class Settings(Configurable):
@@ -88,6 +97,10 @@ class Settings(Configurable):
     )
     session_keep_max = Float(
         7 * 24 * 3600.0, help="How far ahead a session can be kept from being ended."
+    ).tag(config=True)
+    session_networks = Unicode(
+        "127.0.0.1/32",
+        help="Networks, by commas, in which sessions answer: the front door is led nowhere else.",
     ).tag(config=True)
     workspaces_max_per_person = Int(100, help="Workspaces one person may have.").tag(config=True)
     keep_workspaces_days = Int(
@@ -187,6 +200,14 @@ class Settings(Configurable):
     ).tag(config=True)
     agent_poll = Float(25.0, help="How long an agent's long poll waits.").tag(config=True)
     agent_away = Float(60.0, help="Silence after which a plane counts as away.").tag(config=True)
+
+    @validate("session_networks")
+    def _networks(self, proposal: dict[str, str]) -> str:
+        try:
+            parse_networks(proposal["value"])
+        except ValueError as error:
+            raise TraitError(f"session_networks: {error}") from None
+        return proposal["value"]
 
     @validate("auth_cache")
     def _auth_cache_at_most_20(self, proposal: dict[str, float]) -> float:

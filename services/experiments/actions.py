@@ -27,6 +27,7 @@ from services.experiments.runtime import Mlflow
 from services.experiments.schemas import (
     ExperimentRunsView,
     ExperimentsView,
+    LineageView,
     ModelsView,
     ModelVersionsView,
     ModelVersionView,
@@ -172,14 +173,26 @@ async def list_versions(work: Work, project_id: str, name: str) -> ModelVersions
     rows = sorted(found.get("model_versions", []), key=lambda row: -int(row["version"]))
     for row in rows:
         row["aliases"] = sorted(alias for alias, one in named.items() if one == row["version"])
-    return ModelVersionsView(items=[rules.version(row) for row in rows])
+    views = [rules.version(row) for row in rows]
+    await _count(work, project_id, [view.lineage for view in views])
+    return ModelVersionsView(items=views)
 
 
 async def show_version(work: Work, project_id: str, name: str, number: str) -> ModelVersionView:
     """Show one version of a model, with where it comes from."""
     mlflow = await _may(work, project_id, _READ)
     found = await mlflow.get(project_id, "/model-versions/get", name=name, version=number)
-    return rules.version(found["model_version"])
+    view = rules.version(found["model_version"])
+    await _count(work, project_id, [view.lineage])
+    return view
+
+
+async def _count(work: Work, project_id: str, found: list[LineageView]) -> None:
+    """Say of each lineage which number the project counts its job as."""
+    ids = {one.job_id for one in found if one.job_id is not None}
+    numbers = await work.read(jobs.numbers, project_id, ids) if ids else {}
+    for one in found:
+        one.job_number = numbers.get(one.job_id or "")
 
 
 async def set_alias(
@@ -257,6 +270,6 @@ async def _runs(
     }
     found = await mlflow.post(project_id, "/runs/search", body)
     origin = work.context.settings.origin
-    return ExperimentRunsView(
-        items=[rules.run(row, origin, project_id) for row in found.get("runs", [])]
-    )
+    views = [rules.run(row, origin, project_id) for row in found.get("runs", [])]
+    await _count(work, project_id, [view.lineage for view in views])
+    return ExperimentRunsView(items=views)

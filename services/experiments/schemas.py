@@ -14,6 +14,7 @@ class LineageView(BaseModel):
 
     experiment_run_id: str | None = None
     job_id: str | None = None
+    job_number: int | None = Field(default=None, description="What the project counts that job as.")
     session_id: str | None = None
     commit: str | None = None
     environment: str | None = None

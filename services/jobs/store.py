@@ -100,6 +100,12 @@ def next_number(tx: Transaction, project_id: str) -> int:
     return int(row.last)
 
 
+def numbers(tx: Transaction, project_id: str, ids: Iterable[str]) -> dict[str, int]:
+    """Give the numbers of those of some jobs that are of a project."""
+    mine = (jobs.c.project_id == project_id) & jobs.c.id.in_(set(ids))
+    return {row.id: row.number for row in tx.all(select(jobs.c.id, jobs.c.number).where(mine))}
+
+
 def add(tx: Transaction, row: dict[str, Any]) -> None:
     """Add a job and its tags; its workload is there already."""
     tx.execute(insert(jobs), row)

@@ -213,7 +213,7 @@ def _take(tx: Transaction, plane_id: str, report: RunReport) -> bool:
 
 def _take_told(tx: Transaction, row: Row[Any], report: RunReport) -> Row[Any]:
     """Write what a report tells of a session; give the row as it is then."""
-    values = interactive.told(row, report, tx.now)
+    values = interactive.told(row, report, tx.now, settings_of(tx).session_networks)
     if not values:
         return row
     store.change(tx, row.id, **values)

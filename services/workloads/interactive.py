@@ -6,6 +6,7 @@ All of it is part of somebody's transaction; nothing here waits for anything.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from datetime import datetime
 from typing import Any
@@ -13,24 +14,39 @@ from typing import Any
 from sqlalchemy import Row
 
 from services.core.database import Transaction
-from services.core.settings import Settings
+from services.core.settings import Settings, parse_networks
 from services.planes.protocol import RunReport
 from services.workloads import idle_rules, store
 from services.workloads.idle_rules import Limits
 from services.workloads.rules import Status
 
 SESSION = "session"
-# The front door is on the agent's machine; no agent may have it lead anywhere else.
-_ADDRESS = re.compile(r"http://127\.0\.0\.1:[1-9][0-9]{0,4}")
+_ADDRESS = re.compile(r"http://(?:\[([0-9a-f:.]{2,39})\]|([0-9.]{7,15})):[1-9][0-9]{0,4}")
 
 
-def told(row: Row[Any], report: RunReport, now: datetime) -> dict[str, Any]:
+def may_lead_to(address: str, networks: str) -> bool:
+    """Tell whether the front door may be led to an address that an agent reports.
+
+    No agent may have it lead anywhere but where sessions are: the machine itself, or a cluster's
+    own addresses (`Settings.session_networks`). Names are not taken: who answers could change.
+    """
+    found = _ADDRESS.fullmatch(address)
+    if found is None:
+        return False
+    try:
+        ip = ipaddress.ip_address(found[1] or found[2])
+    except ValueError:
+        return False
+    return any(ip in network for network in parse_networks(networks)) and not ip.is_link_local
+
+
+def told(row: Row[Any], report: RunReport, now: datetime, networks: str) -> dict[str, Any]:
     """Say what a report of the present attempt tells anew of a session."""
     if row.kind != SESSION:
         return {}
     values: dict[str, Any] = {}
     address = report.address
-    if address is not None and address != row.address and _ADDRESS.fullmatch(address):
+    if address is not None and address != row.address and may_lead_to(address, networks):
         values["address"] = address
     activity = report.activity
     if activity is not None:

@@ -20,6 +20,8 @@ from spawners.kubernetes.access import Access
 
 Object = dict[str, Any]
 MERGE = "application/merge-patch+json"
+# Of a list no more than each object's metadata: of Secrets, not what is secret in them.
+METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _PIECE_MOST = 8 << 20  # bytes of one object; the API server's own limit is below
 
 
@@ -65,9 +67,10 @@ class Api:
         body: Object | None = None,
         params: Mapping[str, str] | None = None,
         kind: str = "application/json",
+        accept: str = "application/json",
     ) -> Object:
         """Make one request and return the object that it answers. Refusal, Unreachable."""
-        headers = {"Accept": "application/json", **self._access.headers()}
+        headers = {"Accept": accept, **self._access.headers()}
         data = None
         if body is not None:
             data, headers["Content-Type"] = json.dumps(body).encode(), kind

@@ -9,11 +9,13 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from spawners.kubernetes import manifests, names
-from spawners.kubernetes.api import MERGE, Api, Refusal
+from spawners.kubernetes.api import MERGE, METADATA, Api, Refusal
+from spawners.kubernetes.mirror import PAGE
 from spawners.kubernetes.settings import KubernetesSettings
 from spawners.runtime import RunEnd, RunKey, RuntimeFailure
 
@@ -32,29 +34,42 @@ class Cluster:
         self.pods = f"/api/v1/namespaces/{space}/pods"
         self.secrets = f"/api/v1/namespaces/{space}/secrets"
         self.events = f"/api/v1/namespaces/{space}/events"
+        self.services = f"/api/v1/namespaces/{space}/services"
+        self.claims = f"/api/v1/namespaces/{space}/persistentvolumeclaims"
         self.jobs = f"/apis/batch/v1/namespaces/{space}/jobs"
 
-    async def create(self, secret: dict[str, Any], job: dict[str, Any]) -> None:
-        """Make a run's Secret and its Job, and let the one go with the other.
+    def _at(self, key: RunKey, session: bool) -> str:
+        """The path of what a run is in the cluster: a Job, or of a session the pod itself."""
+        return f"{self.pods if session else self.jobs}/{names.name(key)}"
 
-        The Secret first: a pod whose Secret is not there waits for the kubelet's next look.
-        Raises Refusal with nothing left, `api.Unreachable` with what it got to.
+    async def create(
+        self, secret: dict[str, Any], main: dict[str, Any], claim: dict[str, Any] | None = None
+    ) -> None:
+        """Make a run's Secret and its Job or pod, and let the one go with the other.
+
+        The Secret first: a pod whose Secret is not there waits for the kubelet's next look. The
+        claim of a volume is there already but for the first time, and stays in any case.
+        Raises Refusal with nothing else left, `api.Unreachable` with what it got to.
         """
-        name = job["metadata"]["name"]
+        name, kind = main["metadata"]["name"], main["kind"]
         try:
+            if claim is not None:
+                await self._put(self.claims, claim)
             await self._put(self.secrets, secret)
-            made = await self._put(self.jobs, job)
+            made = await self._put(self.jobs if kind == "Job" else self.pods, main)
         except Refusal:
             await self._drop(f"{self.secrets}/{name}")
             raise
-        owner = {
-            "apiVersion": "batch/v1",
-            "kind": "Job",
-            "name": name,
-            "uid": made["metadata"]["uid"],
-        }
+        owner = {"apiVersion": main["apiVersion"], "kind": kind, "name": name}
+        owner["uid"] = made["metadata"]["uid"]
         body = {"metadata": {"ownerReferences": [owner]}}
         await self._api.call("PATCH", f"{self.secrets}/{name}", body, kind=MERGE)
+
+    async def serve(self, service: dict[str, Any]) -> str:
+        """Make a session's Service and give its address in the cluster."""
+        made = await self._put(self.services, service)
+        ip = str(made["spec"]["clusterIP"])
+        return f"[{ip}]" if ":" in ip else ip
 
     async def _put(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Create an object, or return the one that an earlier try has made."""
@@ -75,20 +90,19 @@ class Cluster:
             if error.status not in (404, 409):
                 raise
 
-    async def delete(self, key: RunKey) -> None:
-        """Delete a run's Job; its pod and its Secret go with it, by the cluster's own hand."""
-        name = names.name(key)
-        await self._drop(f"{self.jobs}/{name}", propagationPolicy="Background")
+    async def delete(self, key: RunKey, session: bool) -> None:
+        """Delete a run's Job or pod; what belongs to it goes with it, by the cluster's own hand."""
+        await self._drop(self._at(key, session), propagationPolicy="Background")
 
     async def delete_pod(self, pod: str, grace: int) -> None:
         """Delete a pod; with a grace of 0 also one whose node does not answer."""
         await self._drop(f"{self.pods}/{pod}", gracePeriodSeconds=grace)
 
-    async def note_stop(self, key: RunKey, end: RunEnd) -> None:
-        """Write at the Job how the run was asked to end, for an agent that comes after us."""
+    async def note_stop(self, key: RunKey, session: bool, end: RunEnd) -> None:
+        """Write down in the cluster how a run was asked to end, for the agent after us."""
         body = {"metadata": {"annotations": {names.STOP: str(end)}}}
         try:
-            await self._api.call("PATCH", f"{self.jobs}/{names.name(key)}", body, kind=MERGE)
+            await self._api.call("PATCH", self._at(key, session), body, kind=MERGE)
         except Refusal as error:
             if error.status != 404:
                 raise
@@ -101,10 +115,31 @@ class Cluster:
 
     async def orphans(self, known: set[str]) -> list[str]:
         """Names of Secrets of ours whose run is not among the names that are known."""
-        params = {"labelSelector": names.selector(self._settings.plane)}
-        found = await self._api.call("GET", self.secrets, params=params)
-        mine = (one["metadata"]["name"] for one in found["items"])
+        mine = [one["name"] async for one in self._abouts(self.secrets)]
         return [name for name in mine if name not in known]
+
+    async def _abouts(self, path: str) -> AsyncIterator[dict[str, Any]]:
+        """Read the metadata of what is ours of a kind, page by page and without the rest of it."""
+        params = {"labelSelector": names.selector(self._settings.plane), "limit": str(PAGE)}
+        while True:
+            page = await self._api.call("GET", path, params=params, accept=METADATA)
+            for one in page["items"] or []:  # null where there are none
+                yield one["metadata"]
+            more = page["metadata"].get("continue")
+            if not more:
+                return
+            params["continue"] = more
+
+    async def sweep_claims(self, stay: set[str], before: datetime) -> list[str]:
+        """Delete the claims of volumes that need not stay and were made before; give their ids."""
+        gone = []
+        async for one in self._abouts(self.claims):
+            volume = one.get("labels", {}).get(names.VOLUME, "")
+            old = datetime.fromisoformat(one["creationTimestamp"]) < before
+            if volume and volume not in stay and old and "deletionTimestamp" not in one:
+                await self._drop(f"{self.claims}/{one['name']}")
+                gone.append(volume)
+        return gone
 
     async def drop_orphan(self, name: str) -> None:
         """Delete a Secret that an agent left behind when it was killed."""

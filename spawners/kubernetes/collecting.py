@@ -20,6 +20,7 @@ from spawners.runtime import RuntimeFailure
 
 _HEAD_MOST = 16 << 10
 _PIECE = 256 << 10
+_GREETING = 20.0
 _STATE_MOST = 2 << 20
 _UNREADABLE = "the collector in its pod gave no answer that can be read"
 
@@ -29,10 +30,11 @@ class Away(RuntimeFailure):
 
 
 class Piece(NamedTuple):
-    """Bytes of a log, and what the program has in use, if that was told."""
+    """Bytes of a log, and what the program has in use and a session's tool does, if told."""
 
     data: bytes
     sample: dict[str, Any] | None
+    session: dict[str, Any] | None
 
 
 class Door(NamedTuple):
@@ -74,10 +76,10 @@ class Collectors:
                 data = await answer.content.read(limit) if limit else b""
                 while len(data) < limit and (more := await answer.content.read(limit - len(data))):
                     data += more
-                told = answer.headers.get("Smalti-Sample")
+                told = [answer.headers.get(f"Smalti-{word}") for word in ("Sample", "Session")]
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _away(error) from error
-        return Piece(data, _object(told.encode()) if told else None)
+        return Piece(data, *(_object(one.encode()) if one else None for one in told))
 
     async def stop(self, door: Door, wish: Mapping[str, object]) -> None:
         """Leave a wish to end for the shim. Away."""
@@ -86,6 +88,32 @@ class Collectors:
     async def done(self, door: Door) -> None:
         """Say that all is taken. Away."""
         await self._call("POST", door, "/done")
+
+    async def reader(
+        self, door: Door, arguments: tuple[str, ...]
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Have the files of a session read there; what is said to the reader, and what it says.
+
+        Raises Away. The connection is the reader's life: it ends when this is closed.
+        """
+        body = json.dumps(arguments).encode()
+        head = f"POST /reader HTTP/1.1\r\nHost: collector\r\nAuthorization: Bearer {door.opens}\r\n"
+        says = None
+        try:
+            async with asyncio.timeout(_GREETING):
+                said, says = await asyncio.open_connection(door.ip, self._port)
+                says.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+                answer = await said.readuntil(b"\r\n\r\n")
+        except BaseException as error:
+            if says is not None:
+                says.close()
+            if isinstance(error, TimeoutError | OSError | EOFError | asyncio.LimitOverrunError):
+                raise _away(error) from error
+            raise
+        if not answer.startswith(b"HTTP/1.1 200 "):
+            says.close()
+            raise Away(f"its files cannot be read in the pod: {answer[9:60].decode('latin-1')}")
+        return said, says
 
     async def outputs(self, door: Door, folder: Path, most: int) -> list[str]:
         """Write what the run left into a folder, `most` bytes of it. Away, OSError."""

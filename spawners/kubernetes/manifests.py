@@ -1,8 +1,8 @@
 """Builds the Job and the Secret of a run: pure functions, kept by golden files.
 
-Owns the shape of a pod. `runtime` creates what is built here. Every field is one that the
-namespace's Pod Security level `restricted` admits. Must never put a token or a variable
-anywhere but into the Secret.
+Owns the shape of a pod; what only sessions have is in `sessions`. `runtime` creates what is built
+here. Every field is one that the namespace's Pod Security level `restricted` admits. Must never
+put a token or a variable anywhere but into the Secret.
 
 A pod has three containers. `collector`, a native sidecar (an init container that is restarted),
 begins first and is ended last, also when somebody deletes the pod: the kubelet ends the ordinary
@@ -29,6 +29,7 @@ TOOLS = orders.TOOLS
 ORDER = "/smalti/order"
 RUN, CHECKOUT, COLLECTOR = "run", "checkout", "collector"
 _HELPER_MEMORY = 256 << 20
+_READER_MEMORY = 768 << 20
 _MARGIN = 1 << 30  # of the pod's disk: git's objects, the shim's files
 _CLOSED = {
     "allowPrivilegeEscalation": False,
@@ -43,13 +44,12 @@ def secret(spec: RunSpec, settings: KubernetesSettings, key: str) -> Manifest:
     parts = {
         RUN: orders.build(spec, f"{WORK}/run"),
         CHECKOUT: orders.checkout(spec, remote, f"{WORK}/run", settings.port),
-        COLLECTOR: {"key": key, "log": f"{WORK}/run/log", "folder": f"{WORK}/run"}
-        | {"outputs": str(spec.outputs), "port": settings.port},
+        COLLECTOR: orders.collector(spec, remote, f"{WORK}/run", settings.port, key),
     }
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": _metadata(spec, remote, settings),
+        "metadata": metadata(spec, remote, settings),
         "type": "Opaque",
         "data": {name: _encoded(part) for name, part in parts.items()},
     }
@@ -58,11 +58,11 @@ def secret(spec: RunSpec, settings: KubernetesSettings, key: str) -> Manifest:
 def job(spec: RunSpec, settings: KubernetesSettings) -> Manifest:
     """Build the Job. Its one pod is never replaced: a retry is a new attempt of the workload."""
     remote = remote_of(spec)
-    metadata = _metadata(spec, remote, settings)
+    about = metadata(spec, remote, settings)
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": metadata,
+        "metadata": about,
         "spec": {
             "backoffLimit": 0,
             "completions": 1,
@@ -70,10 +70,10 @@ def job(spec: RunSpec, settings: KubernetesSettings) -> Manifest:
             "podReplacementPolicy": "Failed",
             "template": {
                 "metadata": {
-                    "labels": metadata["labels"],
+                    "labels": about["labels"],
                     "annotations": dict(settings.annotations),
                 },
-                "spec": _pod(spec, remote, settings),
+                "spec": pod_spec(spec, remote, settings),
             },
         },
     }
@@ -86,10 +86,12 @@ def remote_of(spec: RunSpec) -> Remote:
     return spec.remote
 
 
-def _metadata(spec: RunSpec, remote: Remote, settings: KubernetesSettings) -> Manifest:
-    labels = names.labels(
-        spec.key, settings.plane, project=remote.project_id, person=spec.person_id
-    )
+def metadata(spec: RunSpec, remote: Remote, settings: KubernetesSettings) -> Manifest:
+    """Name and label what is made for a run."""
+    ids = {"project": remote.project_id, "person": spec.person_id}
+    if remote.session is not None:
+        ids["volume"] = remote.session.volume
+    labels = names.labels(spec.key, settings.plane, **ids)
     return {"name": names.name(spec.key), "namespace": settings.namespace, "labels": labels}
 
 
@@ -97,15 +99,16 @@ def _encoded(part: Manifest) -> str:
     return base64.b64encode(json.dumps(part).encode()).decode()
 
 
-def _pod(spec: RunSpec, remote: Remote, settings: KubernetesSettings) -> Manifest:
+def pod_spec(spec: RunSpec, remote: Remote, settings: KubernetesSettings) -> Manifest:
+    """Build what a pod is to be: its containers, its volumes, its rights, its lifetime."""
     placement = remote.placement
     found: Manifest = {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "restartPolicy": "Never",
-        "securityContext": _security(settings),
+        "securityContext": _security(settings, remote),
         "tolerations": [dict(one) for one in placement.tolerations] + _patience(settings),
-        "initContainers": [_collector(settings), _checkout(settings)],
+        "initContainers": [_collector(settings, remote), _checkout(settings, remote)],
         "containers": [_run(spec, remote, settings)],
         "volumes": _volumes(spec, remote),
         **_lifetime(spec, settings),
@@ -124,7 +127,7 @@ def _run(spec: RunSpec, remote: Remote, settings: KubernetesSettings) -> Manifes
     amounts = {"cpu": _cores(limits.cpu), "memory": str(limits.memory)}
     if placement.gpu:
         amounts[placement.gpu_resource] = str(placement.gpu)
-    return {
+    found: Manifest = {
         "name": RUN,
         "image": remote.image,
         "imagePullPolicy": settings.pull_policy,
@@ -137,6 +140,9 @@ def _run(spec: RunSpec, remote: Remote, settings: KubernetesSettings) -> Manifes
         },
         "volumeMounts": _mounts(spec, remote),
     }
+    if remote.session is not None:
+        found["ports"] = [{"name": "tool", "containerPort": remote.session.port}]
+    return found
 
 
 def _lifetime(spec: RunSpec, settings: KubernetesSettings) -> Manifest:
@@ -153,14 +159,17 @@ def _lifetime(spec: RunSpec, settings: KubernetesSettings) -> Manifest:
     return found
 
 
-def _security(settings: KubernetesSettings) -> Manifest:
-    return {
+def _security(settings: KubernetesSettings, remote: Remote) -> Manifest:
+    found: Manifest = {
         "runAsNonRoot": True,
         "runAsUser": settings.uid,
         "runAsGroup": settings.uid,
         "fsGroup": settings.uid,
         "seccompProfile": {"type": "RuntimeDefault"},
     }
+    if remote.session is not None:  # else each start would go through all of a large volume
+        found["fsGroupChangePolicy"] = "OnRootMismatch"
+    return found
 
 
 def _patience(settings: KubernetesSettings) -> list[Manifest]:
@@ -198,6 +207,10 @@ def _volumes(spec: RunSpec, remote: Remote) -> list[Manifest]:
     if remote.placement.shared_memory:
         size = str(remote.placement.shared_memory)
         found.append({"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": size}})
+    if remote.session is not None:
+        claim = {"claimName": names.claim(remote.session.volume)}
+        found.append({"name": "volume", "persistentVolumeClaim": claim})
+        found.append({"name": "reading", "emptyDir": {"sizeLimit": str(64 << 20)}})
     return found
 
 
@@ -210,12 +223,19 @@ def _mounts(spec: RunSpec, remote: Remote) -> list[Manifest]:
     ]
     if remote.placement.shared_memory:
         found.append({"name": "shm", "mountPath": "/dev/shm"})  # noqa: S108
+    if remote.session is not None:
+        found.append({"name": "volume", "mountPath": orders.VOLUME})
     return found
 
 
-def _collector(settings: KubernetesSettings) -> Manifest:
-    mounts = [{"name": "work", "mountPath": WORK}]
-    found = _ours(settings, COLLECTOR, settings.collector, mounts)
+def _collector(settings: KubernetesSettings, remote: Remote) -> Manifest:
+    mounts: list[Manifest] = [{"name": "work", "mountPath": WORK}]
+    memory = _HELPER_MEMORY
+    if remote.session is not None:  # it reads the files, too, to save them
+        mounts.append({"name": "volume", "mountPath": orders.VOLUME, "readOnly": True})
+        mounts.append({"name": "reading", "mountPath": "/tmp"})  # noqa: S108 - a volume of its own
+        memory = _READER_MEMORY
+    found = _ours(settings, COLLECTOR, settings.collector, mounts, memory)
     return {
         **found,
         "restartPolicy": "Always",
@@ -223,13 +243,19 @@ def _collector(settings: KubernetesSettings) -> Manifest:
     }
 
 
-def _checkout(settings: KubernetesSettings) -> Manifest:
+def _checkout(settings: KubernetesSettings, remote: Remote) -> Manifest:
     mounts = [{"name": "work", "mountPath": WORK}, {"name": "tools", "mountPath": TOOLS}]
+    if remote.session is not None:
+        mounts.append({"name": "volume", "mountPath": orders.VOLUME})
     return _ours(settings, CHECKOUT, settings.checkout, mounts)
 
 
 def _ours(
-    settings: KubernetesSettings, name: str, command: tuple[str, ...], mounts: list[Manifest]
+    settings: KubernetesSettings,
+    name: str,
+    command: tuple[str, ...],
+    mounts: list[Manifest],
+    memory: int = _HELPER_MEMORY,
 ) -> Manifest:
     """One of the two containers that run our own code."""
     order = {"name": f"order-{name}", "mountPath": ORDER, "readOnly": True}
@@ -241,7 +267,7 @@ def _ours(
         "securityContext": dict(_CLOSED),
         "resources": {
             "requests": {"cpu": "10m", "memory": str(_HELPER_MEMORY // 4)},
-            "limits": {"cpu": "1", "memory": str(_HELPER_MEMORY)},
+            "limits": {"cpu": "1", "memory": str(memory)},
         },
         "volumeMounts": [*mounts, order],
     }

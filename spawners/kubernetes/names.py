@@ -17,6 +17,7 @@ WORKLOAD = PREFIX + "workload"
 ATTEMPT = PREFIX + "attempt"
 PROJECT = PREFIX + "project"
 PERSON = PREFIX + "person"
+VOLUME = PREFIX + "volume"  # of a session's pod and of its claim: what outlives the run
 BY = "app.kubernetes.io/managed-by"
 BY_US = "smalti-agent"
 STOP = PREFIX + "stop"  # annotation: how it was asked to end, so that the next agent knows
@@ -33,12 +34,24 @@ def name(key: RunKey) -> str:
 
 
 def labels(key: RunKey, plane: str, **ids: str) -> dict[str, str]:
-    """Label what belongs to a run. `ids`: project and person, left out where they are none."""
+    """Label what belongs to a run. `ids`: project, person, volume; left out where they are none."""
     found = {BY: BY_US, PLANE: plane, WORKLOAD: key.workload_id, ATTEMPT: str(key.attempt)}
     for word, text in ids.items():
         if _LABEL.fullmatch(text):
             found[PREFIX + word] = text
     return found
+
+
+def claim(volume: str) -> str:
+    """Name the claim of a volume. RuntimeFailure for an id that makes no name."""
+    if not _ID.fullmatch(volume):
+        raise RuntimeFailure(f"not a name for a volume: {volume[:80]!r}")
+    return f"smalti-volume-{volume}"
+
+
+def claim_labels(volume: str, plane: str) -> dict[str, str]:
+    """Label the claim of a volume, which belongs to no run."""
+    return {BY: BY_US, PLANE: plane, VOLUME: volume}
 
 
 def selector(plane: str) -> str:

@@ -14,6 +14,8 @@ from spawners.runtime import Isolation, Remote, RunSpec, RuntimeFailure
 
 HOME = "/smalti/work/home"
 TOOLS = "/smalti/tools"
+VOLUME = "/smalti/volume"
+PROJECT = f"{VOLUME}/project"
 _DISK_SPARE = 1 << 30  # what a run may add to folders that were too full when it came
 TMP = "/tmp"  # noqa: S108 - a volume of the pod's own
 
@@ -24,21 +26,21 @@ def build(spec: RunSpec, folder: str) -> dict[str, Any]:
         raise RuntimeFailure("there is no command to run")
     if any("\0" in word for word in spec.argv):
         raise RuntimeFailure("a command must not hold a zero byte")
-    limits = spec.limits
+    limits, home = spec.limits, str(spec.home or HOME)
     return {
         "argv": list(spec.argv),
         "program": spec.argv[0],
-        "env": environment_variables(spec, HOME, TMP, "smalti"),
+        "env": environment_variables(spec, home, TMP, "smalti"),
         "cwd": str(spec.workdir),
         "sandboxed": False,  # the container is the sandbox
         "owner": None,
         "give": [],
-        "own_folders": [HOME],
+        "own_folders": [home],
         "folder": folder,
         "group": None,
         "caps": [limits.cpu, limits.memory, limits.processes],
         "disk": limits.disk,
-        "disk_folders": [str(spec.workdir), str(spec.outputs), HOME, TMP],
+        "disk_folders": [str(spec.workdir), str(spec.outputs), home, TMP],
         "disk_spare": _DISK_SPARE if spec.endures else None,
         "endures": spec.endures,
         "log": max(1, limits.log),
@@ -57,14 +59,29 @@ def build(spec: RunSpec, folder: str) -> dict[str, Any]:
 
 def checkout(spec: RunSpec, remote: Remote, folder: str, port: int) -> dict[str, Any]:
     """What the container that fetches the project must know."""
-    return {
+    session = remote.session
+    writable = [str(path) for path in spec.writable]
+    found: dict[str, Any] = {
         "url": remote.url,
         "commit": remote.commit,
         "git": dict(remote.git),
         "file": remote.file,
         "target": str(spec.workdir),
-        "folders": [str(spec.outputs), HOME, folder],
+        "folders": [str(spec.outputs), *([] if session else [HOME]), folder, *writable],
         "tools": TOOLS,
         "port": port,
         "files": dict(remote.tools),
     }
+    if session is not None:
+        found["volume"] = {"folder": VOLUME, "branch": session.branch, "origin": session.origin}
+    return found
+
+
+def collector(spec: RunSpec, remote: Remote, folder: str, port: int, key: str) -> dict[str, Any]:
+    """What the container that hands over what the run writes must know."""
+    found: dict[str, Any] = {"key": key, "log": f"{folder}/log", "folder": folder}
+    found |= {"outputs": str(spec.outputs), "port": port}
+    if remote.session is not None:
+        told = {"port": remote.session.port, "activity": str(remote.session.activity)}
+        found["session"] = {**told, "project": str(spec.workdir)}
+    return found

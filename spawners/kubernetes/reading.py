@@ -93,6 +93,8 @@ def warning(event: dict[str, Any], has_pod: bool) -> str | None:
         return creation_refused(message)
     if word in ("FailedMount", "FailedAttachVolume"):
         return f"a volume cannot be mounted: {_short(message)}"
+    if word in ("ProvisioningFailed", "FailedBinding"):
+        return f"its volume cannot be made: {_short(message)}"
     if word == "FailedCreatePodSandBox":
         return f"its node cannot make the pod: {_short(message)}"
     return None
@@ -218,6 +220,8 @@ def _stuck(waiting: dict[str, Any], ip: str | None) -> Seen | None:
 
 
 def _unscheduled(message: str) -> str:
+    if "PersistentVolumeClaim" in message or "persistentvolumeclaim" in message:
+        return f"its volume is not there yet: {_short(message)}"
     return f"no node has room for it: {_short(message)}" if message else "waiting for a node"
 
 

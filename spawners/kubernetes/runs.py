@@ -7,6 +7,7 @@ nothing in it is believed beyond what it may be.
 
 from __future__ import annotations
 
+import json
 import math
 from collections import deque
 from dataclasses import dataclass, field, replace
@@ -39,6 +40,7 @@ class Run:
 
     `opens` is the key to its collector, not known of an adopted run until it is asked for;
     `wish` is the end that somebody asked for.
+    Of a session, `listens` and `activity` are what its collector said last.
     """
 
     state: RunState
@@ -46,6 +48,11 @@ class Run:
     pod: str | None = None
     ip: str | None = None
     wish: RunEnd | None = None
+    volume: str | None = None  # of a session: what outlives it
+    serving: bool = False
+    service: str | None = None  # where its Service answers
+    listens: bool = False
+    activity: bytes | None = None
     collecting: bool = False
     stuck_since: float | None = None
     cpu: tuple[float, float] | None = None  # time and cpu seconds of the last sample
@@ -57,9 +64,9 @@ class Run:
         return self.state.phase in OVER
 
 
-def new(key: RunKey) -> Run:
-    """A run of which nothing has been heard yet."""
-    return Run(RunState(key, RunPhase.STARTING, Isolation.NAMESPACES))
+def new(key: RunKey, volume: str | None = None) -> Run:
+    """A run of which nothing has been heard yet; with a volume it is a session."""
+    return Run(RunState(key, RunPhase.STARTING, Isolation.NAMESPACES), volume=volume)
 
 
 def waiting(state: RunState, seen: Seen) -> RunState:
@@ -108,8 +115,17 @@ def gone(run: Run, reason: str = POD_DELETED) -> RunState:
     return replace(run.state, phase=RunPhase.LOST, reason=reason, finished_at=datetime.now(UTC))
 
 
-def sample(run: Run, facts: dict[str, Any]) -> None:
-    """Take in what the shim says is in use now, unless it has been taken."""
+def take(run: Run, facts: dict[str, Any] | None, session: dict[str, Any] | None) -> None:
+    """Take in what a collector says beside the log: what is in use, what a session's tool does."""
+    if facts is not None:
+        _sample(run, facts)
+    if session is not None and run.volume is not None:
+        run.listens = run.listens or session.get("listens") is True
+        told = session.get("activity")
+        run.activity = json.dumps(told).encode() if isinstance(told, dict) else None
+
+
+def _sample(run: Run, facts: dict[str, Any]) -> None:
     at, used = _number(facts.get("at")), _number(facts.get("cpu_seconds"))
     memory, time = _number(facts.get("memory")), _time(facts.get("at"))
     if at is None or used is None or memory is None or time is None:

@@ -1,4 +1,4 @@
-"""KubernetesRuntime: runs as pods of a cluster, each below a Job of its own.
+"""KubernetesRuntime: runs as pods of a cluster, those of jobs each below a Job of its own.
 
 Owns what an agent needs to know of its runs while it lives; the cluster owns the runs. Called by
 `services.planes.agent`. All it knows it can read again from the cluster, by labels, so that it
@@ -13,23 +13,26 @@ import logging
 import math
 import secrets
 import time
+from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Coroutine
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from spawners.kubernetes import cluster as clusters
-from spawners.kubernetes import manifests, names, reading, runs
+from spawners.kubernetes import manifests, names, runs, sessions
 from spawners.kubernetes.api import Api, Refusal, Unreachable
 from spawners.kubernetes.cluster import Cluster
 from spawners.kubernetes.collecting import Away, Collectors, Door
+from spawners.kubernetes.hearing import Acts, Hearing
 from spawners.kubernetes.mirror import Mirror
 from spawners.kubernetes.reading import Seen, Stage
 from spawners.kubernetes.runs import Run
 from spawners.kubernetes.settings import KubernetesSettings
 from spawners.runtime import (
     Capacity,
+    FarReading,
     Isolation,
-    Reading,
     RunEnd,
     RunKey,
     RunPhase,
@@ -38,6 +41,7 @@ from spawners.runtime import (
     Runtime,
     RuntimeFailure,
     Sample,
+    Shown,
 )
 
 log = logging.getLogger(__name__)
@@ -56,17 +60,16 @@ class KubernetesRuntime(Runtime):
         self._api = api
         self._cluster = Cluster(api, settings)
         self._collectors = Collectors(settings.port)
-        self._runs: dict[RunKey, Run] = {}
-        self._names: dict[str, Run] = {}  # by the name of the Job
-        self._pods: dict[str, Run] = {}  # by the name of the pod
-        self._changes: asyncio.Queue[RunState] = asyncio.Queue()
+        acts = Acts(self._begin_collecting, self._begin_serving)
+        self._heard = heard = Hearing(settings, acts)
+        self._runs = heard.runs
         self._tasks: set[asyncio.Task[None]] = set()
         self._capacity: tuple[float, Capacity] | None = None
         mine = {"labelSelector": names.selector(settings.plane)}
         self.mirrors = (
-            Mirror(api, self._cluster.jobs, mine, self._on_job),
-            Mirror(api, self._cluster.pods, mine, self._on_pod),
-            Mirror(api, self._cluster.events, {"fieldSelector": "type=Warning"}, self._on_event),
+            Mirror(api, self._cluster.jobs, mine, heard.on_job),
+            Mirror(api, self._cluster.pods, mine, heard.on_pod),
+            Mirror(api, self._cluster.events, {"fieldSelector": "type=Warning"}, heard.on_event),
         )
 
     # -- life ----------------------------------------------------------------------------------
@@ -76,7 +79,7 @@ class KubernetesRuntime(Runtime):
         try:
             for mirror in self.mirrors:  # Jobs first: a pod belongs to a run that is known
                 await mirror.list()
-            for name in await self._cluster.orphans(set(self._names)):
+            for name in await self._cluster.orphans(set(self._heard.names)):
                 await self._cluster.drop_orphan(name)
         except Refusal as error:
             raise clusters.refused(error, self._settings.namespace) from error
@@ -112,24 +115,29 @@ class KubernetesRuntime(Runtime):
     # -- start ---------------------------------------------------------------------------------
 
     async def start(self, spec: RunSpec) -> None:
-        """Make the run's Secret and Job; asks on for a while when the cluster is away."""
+        """Make the run's Secret and Job or pod; asks on for a while when the cluster is away."""
         if spec.key in self._runs:
             return
-        opens = secrets.token_urlsafe(32)
-        made = manifests.secret(spec, self._settings, opens), manifests.job(spec, self._settings)
-        run = self._know(spec.key)
+        settings, opens = self._settings, secrets.token_urlsafe(32)
+        session = manifests.remote_of(spec).session
+        made = [manifests.secret(spec, settings, opens)]
+        if session is None:
+            made += [manifests.job(spec, settings)]
+        else:
+            made += [sessions.pod(spec, settings), sessions.claim(session, settings)]
+        run = self._heard.know(spec.key, session.volume if session else None)
         run.opens = opens
         try:
-            await self._create(spec.key, *made)
+            await self._create(*made)
         except BaseException:
-            self._forget(run)
+            self._heard.forget(run)
             raise
 
-    async def _create(self, key: RunKey, secret: dict[str, Any], job: dict[str, Any]) -> None:
+    async def _create(self, *made: dict[str, Any]) -> None:
         end, pause = time.monotonic() + _START_PATIENCE, 0.2
         while True:
             try:
-                return await self._cluster.create(secret, job)
+                return await self._cluster.create(*made)
             except Refusal as error:
                 raise clusters.refused(error, self._settings.namespace) from error
             except Unreachable as error:
@@ -139,112 +147,29 @@ class KubernetesRuntime(Runtime):
             await asyncio.sleep(pause)
             pause = min(pause * 2, 3.0)
 
-    def _know(self, key: RunKey) -> Run:
-        run = self._runs[key] = self._names[names.name(key)] = runs.new(key)
-        return run
+    # -- what follows from what was heard --------------------------------------------------------
 
-    def _forget(self, run: Run) -> None:
-        self._runs.pop(run.state.key, None)
-        self._names.pop(names.name(run.state.key), None)
-        if run.pod is not None:
-            self._pods.pop(run.pod, None)
+    def _begin_serving(self, run: Run, about: dict[str, Any]) -> None:
+        self._spawn(self._serve(run, sessions.service(about, self._settings)))
 
-    # -- what the cluster says -----------------------------------------------------------------
-
-    def _on_job(self, there: bool, job: dict[str, Any]) -> None:
-        name = job["metadata"]["name"]
-        run = self._names.get(name)
-        if not there:
-            if run is not None and run.pod is None:
-                self._settle(run, runs.gone(run, "its job was deleted in the cluster"))
-            return
-        if run is None:
-            key = names.key_of(job["metadata"].get("labels", {}))
-            if key is None or names.name(key) != name or "deletionTimestamp" in job["metadata"]:
+    async def _serve(self, run: Run, service: dict[str, Any]) -> None:
+        """Make a session's Service, or find it, until that is done or the session is over."""
+        pause = 0.2
+        while not run.over:
+            try:
+                run.service = await self._cluster.serve(service)
                 return
-            run = self._know(key)  # another agent's before us, or one whose answer got lost
-            self._changes.put_nowait(run.state)
-        asked = job["metadata"].get("annotations", {}).get(names.STOP)
-        if asked is not None and run.wish is None:
-            run.wish = RunEnd(asked)
-        if run.pod is None and (why := reading.job_failed(job)):
-            self._settle(run, runs.gone(run, why))
+            except Refusal as error:
+                why = f"it cannot be given an address: {error.message}"
+                if error.status != 404:  # 404: its pod went meanwhile
+                    self._heard.move(run, runs.waiting(run.state, Seen(Stage.WAITING, why)))
+            except Unreachable as error:
+                log.info("service not made", extra={"run": str(run.state.key), "why": str(error)})
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 15.0)
 
-    def _on_pod(self, there: bool, pod: dict[str, Any]) -> None:
-        name = pod["metadata"]["name"]
-        if not there:
-            run = self._pods.pop(name, None)
-            if run is not None and not run.collecting:
-                self._settle(run, runs.gone(run))
-            return
-        key = names.key_of(pod["metadata"].get("labels", {}))
-        run = self._runs.get(key) if key is not None else None
-        if run is None or run.over:
-            return
-        run.pod = name
-        self._pods[name] = run
-        self._take(run, reading.look(pod))
-
-    def _on_event(self, there: bool, event: dict[str, Any]) -> None:
-        about = event.get("involvedObject", {})
-        if not there or not str(about.get("name", "")).startswith("smalti-"):
-            return
-        of = self._names if about.get("kind") == "Job" else self._pods
-        run = of.get(about["name"])
-        if run is None or run.state.phase is not RunPhase.STARTING:
-            return
-        why = reading.warning(event, has_pod=run.pod is not None)
-        if why is not None:
-            self._move(run, runs.waiting(run.state, Seen(Stage.WAITING, why)))
-
-    def _take(self, run: Run, seen: Seen) -> None:
-        """Take in one look at a run's pod."""
-        run.ip = seen.ip or run.ip
-        if seen.stage is not Stage.WAITING or not seen.stuck:
-            run.stuck_since = None
-        if seen.stage is Stage.WAITING:
-            self._take_waiting(run, seen)
-        elif seen.stage is Stage.RUNNING:
-            if run.state.phase is RunPhase.STARTING:
-                self._move(run, runs.running(run.state, seen))
-            if seen.leaving and not run.collecting:
-                # The kubelet tells nothing more of a pod that it ends until all of it has ended.
-                run.collecting = True
-                self._spawn(self._collect(run, Seen(Stage.LOST, runs.POD_DELETED)))
-        elif seen.stage is Stage.FAILED or run.ip is None:
-            self._settle(run, runs.ended(run, seen, None, 0))
-        elif not run.collecting:
-            run.collecting = True
-            self._spawn(self._collect(run, seen))
-
-    def _take_waiting(self, run: Run, seen: Seen) -> None:
-        if run.state.phase is not RunPhase.STARTING:
-            return
-        self._move(run, runs.waiting(run.state, seen))
-        if seen.hopeless:
-            self._give_up(run)
-        elif seen.stuck and run.stuck_since is None:
-            run.stuck_since = since = time.monotonic()
-            loop = asyncio.get_running_loop()
-            loop.call_later(self._settings.pull_patience, self._still_stuck, run, since)
-
-    def _still_stuck(self, run: Run, since: float) -> None:
-        if run.stuck_since == since and not run.over:
-            self._give_up(run)
-
-    def _give_up(self, run: Run) -> None:
-        failed = Seen(Stage.FAILED, run.state.reason)
-        self._settle(run, runs.ended(run, failed, None, 0))
-
-    def _move(self, run: Run, state: RunState) -> None:
-        """Take over a state and tell of it, if it says anything new."""
-        if state != run.state:
-            run.state = state
-            self._changes.put_nowait(state)
-
-    def _settle(self, run: Run, state: RunState) -> None:
-        if not run.over:
-            self._move(run, state)
+    def _begin_collecting(self, run: Run, seen: Seen) -> None:
+        self._spawn(self._collect(run, seen))
 
     async def _collect(self, run: Run, seen: Seen) -> None:
         """Learn from a run's pod how it ended; of a pod that is taken away, wait for its end."""
@@ -260,12 +185,12 @@ class KubernetesRuntime(Runtime):
             except (Away, Refusal, Unreachable, KeyError, TypeError, ValueError) as error:
                 fields = {"run": str(run.state.key), "why": str(error)}
                 log.info("collector does not answer", extra=fields)
-                if time.monotonic() - heard > patience or run.pod not in self._pods:
+                if time.monotonic() - heard > patience or run.pod not in self._heard.pods:
                     run.ip = None
                     break
             await asyncio.sleep(pause)
             pause = min(pause * 2, 1.0)
-        self._settle(run, runs.ended(run, seen, record, size))
+        self._heard.settle(run, runs.ended(run, seen, record, size))
 
     async def _door(self, run: Run) -> Door:
         if run.ip is None:
@@ -286,7 +211,7 @@ class KubernetesRuntime(Runtime):
         run = self._runs.get(key)
         if run is None or run.over or run.collecting:
             return
-        run.wish = run.wish or end
+        run.wish, session = run.wish or end, run.volume is not None
         try:
             if run.state.phase is RunPhase.RUNNING:
                 try:
@@ -295,10 +220,10 @@ class KubernetesRuntime(Runtime):
                     )
                 except Away as error:
                     log.info("pod is deleted", extra={"run": str(key), "why": str(error)})
-            await self._cluster.note_stop(key, run.wish)
+            await self._cluster.note_stop(key, session, run.wish)
             if run.pod is None:
-                await self._cluster.delete(key)
-                self._settle(run, runs.gone(run))
+                await self._cluster.delete(key, session)
+                self._heard.settle(run, runs.gone(run))
             else:
                 at_work = run.state.phase is RunPhase.RUNNING
                 await self._cluster.delete_pod(run.pod, math.ceil(grace) if at_work else 1)
@@ -317,7 +242,7 @@ class KubernetesRuntime(Runtime):
     async def changes(self) -> AsyncIterator[RunState]:
         """Yield a run's state each time its phase or its reason changes."""
         while True:
-            yield await self._changes.get()
+            yield await self._heard.changes.get()
 
     def samples(self, key: RunKey) -> list[Sample]:
         """Hand over the samples that came with the log since the last call."""
@@ -337,8 +262,8 @@ class KubernetesRuntime(Runtime):
             piece = await self._collectors.log(await self._door(run), offset, limit)
         except (Refusal, Unreachable) as error:
             raise RuntimeFailure(str(error)) from error
-        if piece.sample is not None and not run.over:
-            runs.sample(run, piece.sample)
+        if not run.over:
+            runs.take(run, piece.sample, piece.session)
         return piece.data
 
     @staticmethod
@@ -360,9 +285,39 @@ class KubernetesRuntime(Runtime):
         shown = ", ".join(left[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
         return [f"outputs that are no files, or too large, were left out: {shown}"] if left else []
 
-    def reader(self, person_id: str, folder: Path, readable: tuple[Path, ...]) -> Reading:
-        """Refuse: a workspace's folder is in the cluster and cannot be read from here."""
-        raise RuntimeFailure("snapshots are not taken of workspaces in a cluster")
+    def shown(self, key: RunKey) -> Shown:
+        """Say where a session answers: at its Service, once its tool does."""
+        run = self._runs.get(key)
+        if run is None or run.service is None or not run.listens:
+            return Shown()
+        return Shown(f"http://{run.service}:{self._settings.session_port}", run.activity)
+
+    def reader(
+        self, key: RunKey, person: str, folder: Path, readable: tuple[Path, ...]
+    ) -> FarReading:
+        """Have the files of a session read where they are, beside its collector."""
+
+        async def connect(arguments: tuple[str, ...]) -> tuple[StreamReader, StreamWriter]:
+            run = self._runs.get(key)
+            if run is None:
+                raise RuntimeFailure("its pod is not known here")
+            try:
+                return await self._collectors.reader(await self._door(run), arguments)
+            except (Refusal, Unreachable) as error:
+                raise RuntimeFailure(str(error)) from error
+
+        return FarReading(connect)
+
+    async def sweep_volumes(self, stay: set[str]) -> list[str]:
+        """Delete the claims of volumes that need not stay. RuntimeFailure."""
+        in_use = {run.volume for run in self._runs.values() if run.volume}
+        before = datetime.now(UTC) - timedelta(seconds=self._settings.volume_young)
+        try:
+            return await self._cluster.sweep_claims(stay | in_use, before)
+        except (Refusal, Unreachable) as error:
+            if isinstance(error, Refusal) and error.status == 403:
+                return []  # an agent without rights to volumes has made none
+            raise RuntimeFailure(str(error)) from error
 
     async def remove(self, key: RunKey) -> None:
         """Release an ended run's pod and delete all that was made for it. RuntimeFailure."""
@@ -371,13 +326,13 @@ class KubernetesRuntime(Runtime):
             return
         try:
             released = await self._release(run)
-            await self._cluster.delete(key)
-            if not released and run.pod in self._pods:
+            await self._cluster.delete(key, run.volume is not None)
+            if not released and run.pod in self._heard.pods:
                 # Its node may be gone for good: then nobody else ends it.
                 await self._cluster.delete_pod(run.pod or "", 0)
         except (Refusal, Unreachable) as error:
             raise RuntimeFailure(f"it could not be removed: {error}") from error
-        self._forget(run)
+        self._heard.forget(run)
 
     async def _release(self, run: Run) -> bool:
         try:

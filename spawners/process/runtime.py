@@ -189,9 +189,9 @@ class ProcessRuntime(Runtime):
             return self._people.uid(person_id)
         return self._sandbox.shared_uid if self._sandbox is not None else None
 
-    def reader(self, person_id: str, folder: Path, readable: tuple[Path, ...]) -> Reading:
+    def reader(self, key: RunKey, person: str, folder: Path, readable: tuple[Path, ...]) -> Reading:
         """Say how to run the reader of a session's folder (see `reading`)."""
-        uid = None if self._sandbox is None else self._uid_of(person_id)
+        uid = None if self._sandbox is None else self._uid_of(person)
         etc = self._etc.folder(uid if uid is not None else os.getuid())
         return readings.command(self._sandbox, etc, uid, folder, readable)
 

@@ -56,12 +56,14 @@ async def test_the_experiments_killed(desks: Desks, seed: int, tell: Tell) -> No
     path = f"/projects/{desks.project_id}/content/log.py"
     with smalti.client() as client:
         client.put(path, content=LOG.encode()).raise_for_status()
-    page = await desk.lab.connect(await asyncio.to_thread(desk.lab.kernel))
+    kernel = await asyncio.to_thread(desk.lab.kernel)
+    page = await desk.lab.connect(kernel)
     logging = asyncio.create_task(execute(page, LOG))  # a second kernel of the session
     jobs = [start_job(desks) for _ in range(JOBS)]
     await desks.through(lambda: kill(smalti, jobs, seed))
     runs = [await logging, *(said(smalti, job_id) for job_id in jobs)]
     page.close()
+    await asyncio.to_thread(desk.lab.api, "DELETE", f"/kernels/{kernel}")
     for text in runs:
         check(smalti, desks.project_id, text)
     tell({"processes killed": 1, "values logged": len(runs) * STEPS})

@@ -221,7 +221,7 @@ def test_the_example_job_logs_and_its_model_leads_back(experiments: Lab) -> None
         assert run["metrics"]["accuracy"] > 0.8
         assert run["params"]["trees"] == "10"
         lineage: dict[str, Any] = run["lineage"]
-        assert lineage["job_id"] == job_id
+        assert (lineage["job_id"], lineage["job_number"]) == (job_id, job["number"])
         assert lineage["commit"] == job["commit"]
         assert lineage["person"] == "ada"
         assert lineage["environment"].startswith(f"default/{job['revision']}@")

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.kubernetes.place import FakePlace, Place, PodPlane, RealPlace
-from tests.planes.agent.conftest import commit, control, git, order
+from tests.planes.agent.conftest import commit, control, environments, git, order
 from tests.planes.agent.control import Control
 
-__all__ = ["commit", "control", "git", "order"]
+__all__ = ["commit", "control", "environments", "git", "order"]
 
 
 @pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.kubernetes)])

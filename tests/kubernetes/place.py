@@ -1,6 +1,8 @@
 """Where tests run pods: a cluster of the test's own process, or the one that KUBECONFIG names.
 
-SMALTI_TEST_IMAGE            image with python3, bash, git and /opt/environment/bin/python
+SMALTI_TEST_IMAGE            image with python3, bash, git, an environment and the tools
+SMALTI_TEST_ENVIRONMENT      where the environment is in it (default: /opt/environment)
+SMALTI_TEST_TOOLS            where the tools are in it (default: /opt/tools)
 SMALTI_TEST_PLATFORM_IMAGE   image with this code and git
 SMALTI_TEST_HOST             address of this machine as pods reach it
 SMALTI_TEST_KUBELET          file with the pid of the node's kubelet, for tests that stop it
@@ -32,6 +34,8 @@ from tests.planes.agent.control import CREDENTIAL, Control
 
 IMAGE = os.environ.get("SMALTI_TEST_IMAGE", "smalti.test/base:1")
 PLATFORM_IMAGE = os.environ.get("SMALTI_TEST_PLATFORM_IMAGE", "smalti.test/platform:1")
+ENVIRONMENT = Path(os.environ.get("SMALTI_TEST_ENVIRONMENT", "/opt/environment"))
+TOOLS = Path(os.environ.get("SMALTI_TEST_TOOLS", "/opt/tools"))
 HOST = os.environ.get("SMALTI_TEST_HOST", "10.213.0.1")
 
 
@@ -72,6 +76,13 @@ class Place:
         group = "/apis/batch/v1" if kind == "jobs" else "/api/v1"
         return f"{group}/namespaces/{self.namespace}/{kind}"
 
+    def with_tools(self, environments: Path) -> None:
+        """Have sessions find tools and kernels; `environments` are this machine's."""
+
+    async def reachable(self, port: int) -> str:
+        """The origin of a server on this machine's loopback address, as pods reach it."""
+        return f"http://127.0.0.1:{port}"
+
     async def list(self, kind: str) -> list[dict[str, Any]]:
         """All objects of a kind in the namespace."""
         found: list[dict[str, Any]] = (await self.api.call("GET", self.path(kind)))["items"]
@@ -111,6 +122,11 @@ class FakePlace(Place):
         self.pods = Pods(IMAGE, Path(sys.prefix))
         self.origin = control.origin
 
+    def with_tools(self, environments: Path) -> None:
+        """Have sessions find tools and kernels; `environments` are this machine's."""
+        default, tools = environments / "default" / "1", environments / ".tools" / "1"
+        self.pods = Pods(IMAGE, default, tools)
+
     async def __aenter__(self) -> FakePlace:
         await self.server.start()
         self.access = Access(self.server.url, None)
@@ -131,38 +147,42 @@ class RealPlace(Place):
     def __init__(self, control: Control) -> None:
         super().__init__()
         self.access = access.find()
-        self.pods = Pods(IMAGE)
+        self.pods = Pods(IMAGE, ENVIRONMENT, TOOLS)
         self._control = control
-        self._relay: asyncio.Server | None = None
+        self._relays: list[asyncio.Server] = []
 
     async def __aenter__(self) -> RealPlace:
         self.api = Api(self.access)
         labels = {"pod-security.kubernetes.io/enforce": "restricted"}
         body = {"metadata": {"name": self.namespace, "labels": labels}}
         await self.api.call("POST", "/api/v1/namespaces", body)
-        self._relay = await asyncio.start_server(self._carry, HOST, 0)
-        port = self._relay.sockets[0].getsockname()[1]
-        self.origin = f"http://{HOST}:{port}"
+        self.origin = await self.reachable(self._control.port)
         return self
 
+    async def reachable(self, port: int) -> str:
+        """Bring pods' connections to a port of the loopback address; gives the origin for pods."""
+
+        async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                inside = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                writer.close()
+                return
+            await asyncio.gather(_pipe(reader, inside[1]), _pipe(inside[0], writer))
+
+        relay = await asyncio.start_server(carry, HOST, 0)
+        self._relays.append(relay)
+        return f"http://{HOST}:{relay.sockets[0].getsockname()[1]}"
+
     async def __aexit__(self, *_: object) -> None:
-        if self._relay is not None:
-            self._relay.close()
+        for relay in self._relays:
+            relay.close()
         for pod in await self.list("pods"):
             with contextlib.suppress(Refusal):
                 path = f"{self.path('pods')}/{pod['metadata']['name']}"
                 await self.api.call("DELETE", path, {"gracePeriodSeconds": 0})
         await self.api.call("DELETE", f"/api/v1/namespaces/{self.namespace}")
         await self.close()
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Bring a pod's connection to the control plane, which listens on loopback only."""
-        try:
-            inside = await asyncio.open_connection("127.0.0.1", self._control.port)
-        except OSError:
-            writer.close()
-            return
-        await asyncio.gather(_pipe(reader, inside[1]), _pipe(inside[0], writer))
 
 
 async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

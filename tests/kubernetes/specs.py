@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from spawners.kubernetes.settings import KubernetesSettings
-from spawners.runtime import Limits, Placement, Remote, RunKey, RunSpec
+from spawners.runtime import Limits, Placement, Remote, RemoteSession, RunKey, RunSpec
 
 WORKLOAD = "0192f3c4-1111-7abc-8def-0123456789ab"
 SETTINGS = KubernetesSettings(
@@ -43,6 +43,25 @@ LIMITED = replace(
             node_selector={"pool": "gpu"},
             tolerations=({"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},),
             shared_memory=1 << 30,
+        ),
+    ),
+)
+SESSION = replace(
+    PLAIN,
+    argv=("/opt/tools/bin/python", "-m", "jupyterhub.singleuser"),
+    workdir=Path("/smalti/volume/project"),
+    home=Path("/smalti/volume/home"),
+    writable=(Path("/smalti/work/live"),),
+    endures=True,
+    remote=replace(
+        REMOTE,
+        tools={"gitconfig": "[user]\n\tname = Ada\n"},
+        session=RemoteSession(
+            volume="0192f3c4-5555-7abc-8def-0123456789ab",
+            port=8888,
+            origin="https://smalti.example.org/services/smalti/git/ada/wine.git",
+            activity=Path("/smalti/work/live/activity.json"),
+            branch="main",
         ),
     ),
 )

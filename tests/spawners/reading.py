@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from services.planes.agent.snapshots.process import ReaderProcess
-from spawners.runtime import Runtime
+from spawners.runtime import RunKey, Runtime
 
 BOUNDS = {"prompt": 50 << 20, "largest": 1 << 30, "total": 10 << 30, "files": 50_000}
 
@@ -24,7 +24,7 @@ class Reading:
         self.sent = 0
 
     async def __aenter__(self) -> Reading:
-        reading = self.runtime.reader("person-1", self.project, ())
+        reading = self.runtime.reader(RunKey("w1", 1), "person-1", self.project, ())
         self._process = ReaderProcess(reading, "main", str(self.project))
         await self._process.__aenter__()
         begin = {"author": "A <a@b>", "objects": [], "commits": [], "strict": False}
@@ -50,7 +50,7 @@ class Reading:
 
     async def large(self, path: str) -> dict[str, Any]:
         """Have a large file sent by a reader of its own, and tell the first one of it."""
-        reading = self.runtime.reader("person-1", self.project, ())
+        reading = self.runtime.reader(RunKey("w1", 1), "person-1", self.project, ())
         async with ReaderProcess(reading, "large", str(self.project), path) as other:
             await other.receive()
             data = b"".join([piece async for piece in other.pack()])

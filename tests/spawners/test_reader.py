@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from spawners.process import ProcessRuntime, ProcessSettings
-from spawners.runtime import Isolation
+from spawners.runtime import Isolation, RunKey
 from tests.spawners.reading import Reading
 
 
@@ -320,7 +320,7 @@ async def test_the_reader_has_no_network_and_cannot_write(
     if runtime.isolation is Isolation.NONE:
         pytest.skip("no sandbox works here")
     given(runtime, project)
-    reading = runtime.reader("person-1", project, ())
+    reading = runtime.reader(RunKey("w1", 1), "person-1", project, ())
     at = reading.argv.index("-c")
     code = (
         "import os,socket,sys\n"

@@ -97,7 +97,9 @@ class Agent:
 
     def _preparing(self, trees: Trees) -> Preparing:
         given = (self._settings, self._client, trees, self._trash, self.connected.is_set)
-        return Preparing(*given) if self._pods is None else PodPreparing(*given, self._pods)
+        if self._pods is None:
+            return Preparing(*given)
+        return PodPreparing(*given, (self._pods, self._runtime))
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -299,6 +301,7 @@ class Agent:
         pace = self._settings.pace
         repeated = cleaned = time.monotonic()
         while True:
+            self._beat()
             await asyncio.sleep(pace.samples)
             now = time.monotonic()
             repeat = now - repeated >= pace.repeat
@@ -328,10 +331,18 @@ class Agent:
         try:
             named = await self._client.volumes()
             in_use = {order.session.volume for order in self._orders() if order.session}
-            for gone in self._bench.preparing.volumes.sweep(named, in_use):
-                log.info("volume thrown away", extra={"volume": gone})
-        except (Away, Gone, Rejected, TooMuch, OSError) as error:
+            gone = self._bench.preparing.volumes.sweep(named, in_use)
+            for volume in [*gone, *await self._runtime.sweep_volumes(named | in_use)]:
+                log.info("volume thrown away", extra={"volume": volume})
+        except (Away, Gone, Rejected, TooMuch, RuntimeFailure, OSError) as error:
             log.info("volumes not cleaned", extra={"why": str(error)})
+
+    def _beat(self) -> None:
+        """Touch the file by which a probe sees that the loop goes round."""
+        try:
+            (self._settings.home / "alive").touch()
+        except OSError as error:
+            log.warning("sign of life not written", extra={"why": error.strerror})
 
     def _note(self, connected: bool, plane: str | None = None) -> None:
         """Leave word for whoever looks after this machine."""

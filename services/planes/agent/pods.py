@@ -8,6 +8,9 @@ SMALTI_KUBERNETES_NAMESPACE       where the pods are; without it runs are proces
 SMALTI_KUBERNETES_PLATFORM_IMAGE  image with this code and git
 SMALTI_KUBERNETES_IMAGE           image of environments; {name}, {revision} and {digest} are filled
 SMALTI_KUBERNETES_ENVIRONMENT     where the environment is in it (default: /opt/environment)
+SMALTI_KUBERNETES_TOOLS           where the tools of workspaces are in it (default: /opt/tools)
+SMALTI_KUBERNETES_VOLUME_CLASS    storage class of workspaces' volumes (default: the cluster's)
+SMALTI_KUBERNETES_VOLUME_SIZE     how large such a volume is (default: 10Gi)
 SMALTI_KUBERNETES_CPU, _MEMORY    cores and bytes that the plane may use in all (default: what the
                                   cluster's nodes have)
 SMALTI_KUBERNETES_PULL_POLICY     IfNotPresent, Always or Never
@@ -18,9 +21,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from services.planes.agent import session_pods
 from services.planes.agent.client import Client
 from services.planes.agent.git import elsewhere
 from services.planes.agent.preparing import Preparing, limits_of
@@ -33,22 +37,25 @@ from services.planes.agent.programs import (
 )
 from services.planes.agent.rules import is_name
 from services.planes.agent.secrets import with_secrets
-from services.planes.agent.sessions import run_origin
+from services.planes.agent.sessions import SESSION_VARIABLES, run_origin
 from services.planes.agent.settings import Settings, SettingsError
 from services.planes.agent.trash import Trash
 from services.planes.agent.trees import Trees
 from services.planes.protocol import PlacementOrder, RunOrder
 from spawners.kubernetes.manifests import TOOLS, WORK
+from spawners.kubernetes.orders import PROJECT
 from spawners.kubernetes.settings import KubernetesSettings
-from spawners.runtime import Placement, Remote, RunKey, RunSpec
+from spawners.runtime import Placement, Remote, RunKey, RunSpec, Runtime
 
 
 @dataclass(frozen=True)
 class Pods:
-    """Where environments are found by pods: the image, and the folder in it."""
+    """Where environments are found by pods: the image, and the folders in it."""
 
     image: str
     environment: Path = Path("/opt/environment")
+    tools: Path = Path("/opt/tools")
+    session_port: int = 8888
 
 
 class PodPreparing(Preparing):
@@ -61,10 +68,11 @@ class PodPreparing(Preparing):
         trees: Trees,
         trash: Trash,
         connected: Callable[[], bool],
-        pods: Pods,
+        cluster: tuple[Pods, Runtime],
     ) -> None:
+        """`cluster`: what pods are made from, and who makes and sees them."""
         super().__init__(settings, client, trees, trash, connected)
-        self._pods = pods
+        self._pods, self._runtime = cluster
 
     def what(self, order: RunOrder) -> str | None:
         """Say what a run will wait for: its pod says so itself."""
@@ -74,14 +82,17 @@ class PodPreparing(Preparing):
         self, key: RunKey, order: RunOrder, secrets: Mapping[str, str] | None = None
     ) -> RunSpec:
         """Say what the run's pod is made from, with its secret variables. CannotPrepare."""
-        if order.session is not None:
-            raise CannotPrepare("this plane runs jobs only")
         self.clear(key)
         os.mkdir(self.places(key).outputs)
+        if order.session is not None:
+            return with_secrets(self._session(key, order), secrets or {}, SESSION_VARIABLES)
+        return with_secrets(self._job(key, order), secrets or {})
+
+    def _job(self, key: RunKey, order: RunOrder) -> RunSpec:
         pods, api = self._pods, self._client.at.run_api
         runner = f"{TOOLS}/{NOTEBOOK_RUNNER.name}"
         outputs = Path(WORK, "outputs")
-        spec = RunSpec(
+        return RunSpec(
             key=key,
             argv=command_line_in_pod(order, pods.environment, runner),
             env=variables(order, key, api, pods.environment, outputs),
@@ -94,7 +105,39 @@ class PodPreparing(Preparing):
             grace=order.grace,
             remote=self._remote(order),
         )
-        return with_secrets(spec, secrets or {})
+
+    def _session(self, key: RunKey, order: RunOrder) -> RunSpec:
+        pods, api = self._pods, self._client.at.run_api
+        origin, port = run_origin(api), pods.session_port
+        outputs = Path(WORK, "outputs")
+        own = session_pods.variables(key, order, pods.environment, port)
+        remote = replace(
+            self._remote(order),
+            tools=session_pods.texts(order, origin, pods.tools),
+            session=session_pods.remote(order, origin, port),
+        )
+        return RunSpec(
+            key=key,
+            argv=session_pods.command_line(order, pods.tools, pods.environment, origin),
+            env=variables(order, key, api, pods.environment, outputs) | own,
+            workdir=Path(PROJECT),
+            outputs=outputs,
+            environment=pods.environment,
+            person_id=order.person_id,
+            limits=limits_of(order.limits),
+            timeout=order.timeout,
+            grace=order.grace,
+            writable=(session_pods.LIVE,),
+            home=session_pods.HOME,
+            endures=True,
+            remote=remote,
+        )
+
+    def shown(self, key: RunKey, order: RunOrder | None) -> dict[str, object]:
+        """What there is to report of a session that runs; nothing of other runs."""
+        if order is None or order.session is None:
+            return {}
+        return session_pods.report(self._runtime.shown(key))
 
     def _remote(self, order: RunOrder) -> Remote:
         # A pod fetches from where runs find the platform, which need not be our way to it.
@@ -162,8 +205,11 @@ def pods_of(environ: Mapping[str, str] = os.environ) -> tuple[Pods, KubernetesSe
             cpu=float(cpu) if cpu else None,
             memory=int(memory) if memory else None,
             gpu=int(gpu),
+            volume_class=environ.get("SMALTI_KUBERNETES_VOLUME_CLASS") or None,
+            volume_size=environ.get("SMALTI_KUBERNETES_VOLUME_SIZE") or "10Gi",
         )
     except ValueError as error:
         raise SettingsError(f"SMALTI_KUBERNETES_*: {error}") from error
-    place = environ.get("SMALTI_KUBERNETES_ENVIRONMENT")
-    return (Pods(image, Path(place)) if place else Pods(image)), settings
+    environment = environ.get("SMALTI_KUBERNETES_ENVIRONMENT") or "/opt/environment"
+    tools = environ.get("SMALTI_KUBERNETES_TOOLS") or "/opt/tools"
+    return Pods(image, Path(environment), Path(tools)), settings

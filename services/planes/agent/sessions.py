@@ -16,7 +16,7 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from services.planes.agent import watching
+from services.planes.agent import session_kernels, watching
 from services.planes.agent.programs import SYSTEM_PATH, CannotPrepare
 from services.planes.agent.trash import Trash
 from services.planes.agent.volumes import Volume
@@ -41,12 +41,12 @@ SESSION_VARIABLES = frozenset(
         "SHELL",
     }
 )
-_FIRST_TO_GO = """#!/bin/sh
+FIRST_TO_GO = """#!/bin/sh
 # At the memory limit this goes first, and what serves it stays.
 echo 500 2>/dev/null >/proc/self/oom_score_adj
 exec "$@"
 """
-_CREDENTIAL = """#!/bin/sh
+CREDENTIAL = """#!/bin/sh
 # Answers git's question for a password with the token of this run.
 test "$1" = get && printf 'username=smalti\\npassword=%s\\n' "$SMALTI_TOKEN"
 """
@@ -85,11 +85,11 @@ class Sessions:
         (folder / "live").mkdir(parents=True)
         (folder / "config").mkdir()
         (folder / "config" / "migrated").touch()  # else Jupyter would look for an old one to copy
-        for name, text in (("first-to-go", _FIRST_TO_GO), ("git-credential-smalti", _CREDENTIAL)):
+        for name, text in (("first-to-go", FIRST_TO_GO), ("git-credential-smalti", CREDENTIAL)):
             _write_program(folder / "bin" / name, text)
         (folder / "bin" / "smalti").symlink_to(self._tools / "bin" / "smalti")
         _write_kernels(folder, order, environment)
-        (folder / "gitconfig").write_text(_gitconfig(folder, order, origin))
+        (folder / "gitconfig").write_text(gitconfig(folder, order, origin))
         self._ports[str(key)] = port = self._free_port()
         (folder / "session.json").write_text(json.dumps({"port": port}))
         return folder
@@ -131,17 +131,8 @@ class Sessions:
         self, key: RunKey, order: RunOrder, volume: Volume, origin: str
     ) -> tuple[str, ...]:
         """Say what to execute: first our own few steps, then the tool."""
-        assert order.session is not None
-        # Without the person's packages and PYTHON* variables: they cannot break a login.
-        python = (str(self._tools / "bin" / "python"), "-I")
-        shell = [str(self.folder(key) / "bin" / "first-to-go"), "/bin/bash"]
-        restore = ("--restore", order.session.restore) if order.session.restore else ()
-        return (
-            *(*python, str(START), "--origin", origin + order.repository, *restore, "--"),
-            *(*python, "-m", "jupyterhub.singleuser"),
-            f"--ServerApp.root_dir={volume.project}",
-            f"--ServerApp.terminado_settings={{'shell_command': {shell!r}}}",
-        )
+        launcher = self.folder(key) / "bin" / "first-to-go"
+        return tool_command(order, self._tools, START, origin, (volume.project, launcher))
 
     # -- while it runs -------------------------------------------------------------------------
 
@@ -163,6 +154,24 @@ class Sessions:
         return watching.read_activity(self.folder(key) / "live" / ACTIVITY)
 
 
+def tool_command(
+    order: RunOrder, tools: Path, start: Path, origin: str, places: tuple[Path, Path]
+) -> tuple[str, ...]:
+    """Say how to become a session's tool; `places` are the project and what starts programs."""
+    assert order.session is not None
+    project, launcher = places
+    # Without the person's packages and PYTHON* variables: they cannot break a login.
+    python = (str(tools / "bin" / "python"), "-I")
+    shell = [str(launcher), "/bin/bash"]
+    restore = ("--restore", order.session.restore) if order.session.restore else ()
+    return (
+        *(*python, str(start), "--origin", origin + order.repository, *restore, "--"),
+        *(*python, "-m", "jupyterhub.singleuser"),
+        f"--ServerApp.root_dir={project}",
+        f"--ServerApp.terminado_settings={{'shell_command': {shell!r}}}",
+    )
+
+
 def _write_program(path: Path, text: str) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_text(text)
@@ -171,29 +180,16 @@ def _write_program(path: Path, text: str) -> None:
 
 def _write_kernels(folder: Path, order: RunOrder, environment: Path) -> None:
     """Offer the kernels of the environment, and of it only."""
-    kernels = folder / "jupyter" / "kernels"
-    kernels.mkdir(parents=True)
-    for spec in environment.glob("share/jupyter/kernels/*/kernel.json"):
-        if spec.parent.name != "python3":
-            shutil.copytree(spec.parent, kernels / spec.parent.name)
-    if any(environment.glob("lib/python3*/site-packages/ipykernel/__init__.py")):
-        python = kernels / "python3"
-        python.mkdir()
-        named = order.environment
-        launcher = [str(folder / "bin" / "first-to-go"), str(environment / "bin" / "python")]
-        spec_text = {
-            "argv": [*launcher, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-            "display_name": f"Python ({named.name}, revision {named.revision})",
-            "language": "python",
-            "metadata": {"debugger": True},
-        }
-        (python / "kernel.json").write_text(json.dumps(spec_text))
-    if not any(kernels.iterdir()):
-        name = f"environment {order.environment.name} revision {order.environment.revision}"
-        raise CannotPrepare(f"{name} has no kernel for notebooks: add the package ipykernel to it")
+    named = order.environment
+    found = session_kernels.Environment(environment, named.name, named.revision)
+    launcher = str(folder / "bin" / "first-to-go")
+    try:
+        session_kernels.write(folder / "jupyter" / "kernels", found, launcher)
+    except session_kernels.NoKernel as error:
+        raise CannotPrepare(str(error)) from error
 
 
-def _gitconfig(folder: Path, order: RunOrder, origin: str) -> str:
+def gitconfig(folder: Path, order: RunOrder, origin: str) -> str:
     """The settings of git that a session finds; a person's own ones count more."""
     helper = _quoted(folder / "bin" / "git-credential-smalti")
     lines = [f'[credential "{origin}"]', f"\thelper = {helper}"]

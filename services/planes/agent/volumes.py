@@ -125,7 +125,9 @@ async def _clone(order: RunOrder, url: str, shown: str, project: Path) -> None:
         await git(*at, "cat-file", "-e", f"{order.commit}^{{commit}}")
     except GitError:  # on no branch, or on one that is gone
         await git(*at, "fetch", "--quiet", url, order.commit, config=config)
-    branch = _checked(order.session.branch) if order.session and order.session.branch else None
+    branch = (
+        checked_branch(order.session.branch) if order.session and order.session.branch else None
+    )
     if branch is None:
         branch = await _default_branch(project)
     await git(*at, "checkout", "--quiet", "-B", branch, order.commit, "--")
@@ -146,7 +148,8 @@ async def _default_branch(project: Path) -> str:
     return said.strip().removeprefix("origin/")
 
 
-def _checked(branch: str) -> str:
+def checked_branch(branch: str) -> str:
+    """Give the name of a branch that is one. CannotPrepare."""
     if not _BRANCH.fullmatch(branch):
         raise CannotPrepare(f"{branch[:80]!r} is not a name of a branch")
     return branch

@@ -33,14 +33,21 @@ def listener(port: int) -> int | None:
 
 def read_activity(file: Path) -> Activity | None:
     """Read what a tool wrote of itself; None for anything else than that."""
-    with suppress(OSError, ValidationError):
+    with suppress(OSError):
         handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 return None
-            seen = Activity.model_validate_json(os.read(handle, _MOST))
+            return parse_activity(os.read(handle, _MOST))
         finally:
             os.close(handle)
+    return None
+
+
+def parse_activity(text: bytes) -> Activity | None:
+    """Read what a tool said of itself; None for anything else than that."""
+    with suppress(ValidationError):
+        seen = Activity.model_validate_json(text)
         return seen.model_copy(update={"last": min(_aware(seen.last), datetime.now(UTC))})
     return None
 

@@ -51,23 +51,69 @@ def run_git(order: dict[str, Any], *arguments: str) -> None:
         raise Failed(said[-1][:300] if said else f"git ended with {done.returncode}")
 
 
-def fetch(order: dict[str, Any]) -> None:
-    """Make the checkout at the order's commit; tries again what may pass by itself."""
+def fetch(order: dict[str, Any], whole: bool = False) -> None:
+    """Make a repository with the order's commit, or with all of the project. Failed."""
     target, commit = order["target"], order["commit"]
     run_git(order, "init", "--quiet", "--template=", target)
     at = ("-C", target)
+    quietly = (*at, "fetch", "--quiet", "--no-write-fetch-head")
+    if whole:
+        run_git(order, *at, "remote", "add", "origin", order["url"])
+        patiently(order, *quietly, "origin")
+        try:
+            run_git(order, *at, "cat-file", "-e", f"{commit}^{{commit}}")
+        except Failed:  # on no branch, or on one that is gone
+            patiently(order, *quietly, order["url"], commit)
+        return
+    refs = f"{commit}:refs/smalti/{commit}"
+    patiently(order, *quietly, "--no-tags", order["url"], refs)
+    run_git(order, *at, "checkout", "--quiet", "--detach", commit)
+
+
+def patiently(order: dict[str, Any], *arguments: str) -> None:
+    """Run git, and again what may pass by itself. Failed."""
     for number in range(TRIES):
         try:
-            run_git(
-                *(order, *at, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head"),
-                *(order["url"], f"{commit}:refs/smalti/{commit}"),
-            )
-            break
+            return run_git(order, *arguments)
         except Failed as error:
             if number == TRIES - 1 or not any(word in str(error) for word in _PASSING):
                 raise
             time.sleep(2.0**number)
-    run_git(order, *at, "checkout", "--quiet", "--detach", commit)
+
+
+def clone(order: dict[str, Any]) -> None:
+    """Fill a new volume: a home, and a clone that is the person's from then on.
+
+    The checkout is put in its place last and by a rename: a volume has it whole or not at all.
+    """
+    volume, project = Path(order["volume"]["folder"]), Path(order["target"])
+    fresh = volume / ".building"
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir()
+    (volume / "home").mkdir(mode=0o700, exist_ok=True)
+    fetch(order | {"target": str(fresh)}, whole=True)
+    wanted, commit = order["volume"], order["commit"]
+    at = ("-C", str(fresh))
+    branch = wanted["branch"] or _default_branch(order, fresh)
+    run_git(order, *at, "checkout", "--quiet", "-B", branch, commit, "--")
+    for name, value in (
+        (f"branch.{branch}.remote", "origin"),
+        (f"branch.{branch}.merge", f"refs/heads/{branch}"),
+        ("remote.origin.url", wanted["origin"]),
+        ("smalti.origin", wanted["origin"]),  # by which a later start knows that it is still ours
+    ):
+        run_git(order, *at, "config", name, value)
+    fresh.rename(project)
+
+
+def _default_branch(order: dict[str, Any], project: Path) -> str:
+    try:
+        at = ("-C", str(project), "remote", "set-head", "origin", "--auto")
+        run_git(order, *at)
+        said = (project / ".git/refs/remotes/origin/HEAD").read_text()
+    except (Failed, OSError):  # its HEAD names no branch that is there
+        return "main"
+    return said.strip().removeprefix("ref: refs/remotes/origin/")
 
 
 def await_collector(order: dict[str, Any]) -> None:
@@ -97,6 +143,13 @@ def install(tools: Path) -> None:
     shutil.copyfile(here / "start.py", tools / "start.py")
 
 
+def write_tool(file: Path, text: str) -> None:
+    """Write a small text where the run can read and execute it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    file.chmod(0o755)
+
+
 def main() -> int:
     """Do what the order says; 1 and a sentence when it cannot be done."""
     with open(sys.argv[1], "rb") as file:
@@ -105,10 +158,13 @@ def main() -> int:
     try:
         install(Path(order["tools"]))
         for name, text in order["files"].items():
-            Path(order["tools"], name).write_text(text)
+            write_tool(Path(order["tools"], name), text)
         for folder in order["folders"]:
             Path(folder).mkdir(parents=True, exist_ok=True)
-        fetch(order)
+        if "volume" not in order:
+            fetch(order)
+        elif not Path(order["target"]).is_dir():
+            clone(order)
         await_collector(order)
         if order["file"] and not Path(order["target"], order["file"]).is_file():
             raise Failed(f"there is no file {order['file']} at commit {order['commit'][:12]}")

@@ -5,8 +5,11 @@ until the agent says that all is taken, or until the pod's grace is over. Answer
 the key of this run. What it reads was written by a person's program: no link is followed.
 
     GET  /state                      what the shim wrote of the run, its last sample
-    GET  /log?offset=&limit=         bytes of the log
+    GET  /log?offset=&limit=         bytes of the log; beside it what is in use (Smalti-Sample) and
+                                     what a session's tool does (Smalti-Session)
     GET  /outputs                    each file: a line of JSON (name in hex, size), then its bytes
+    POST /reader                     read a session's files: what follows is the reader's own
+                                     (`spawners.reader`), until either side ends the connection
     POST /stop                       a wish to end it, for the shim
     POST /done                       all is taken: end
 
@@ -19,11 +22,15 @@ import hmac
 import json
 import os
 import signal
+import socket
 import stat
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -31,6 +38,12 @@ LOG_MOST = 4 << 20
 BODY_MOST = 4096
 PIECE = 1 << 18
 DEPTH_MAX = 64
+TOLD_MOST = 3000  # a header's line must not be too long for who reads it
+ROOT = str(Path(__file__).parents[3])
+READER = (
+    "import sys; sys.path.append(sys.argv[1]); from spawners.reader import program; "
+    "getattr(program, sys.argv[2])(*sys.argv[3:])"
+)
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
@@ -42,6 +55,7 @@ class Collector(ThreadingHTTPServer):
     def __init__(self, order: dict[str, Any]) -> None:
         self.order = order
         self.done = threading.Event()
+        self.listens = False  # whether a session's tool has been seen to answer
         super().__init__((order.get("host", ""), order["port"]), Handler)
 
 
@@ -79,6 +93,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/stop":
             self._take_stop(json.loads(body))
             self._answer(b"{}")
+        elif self.path == "/reader" and "session" in self.server.order:
+            self._read_files(json.loads(body))
         elif self.path == "/done":
             self._answer(b"{}")
             self.server.done.set()
@@ -97,10 +113,61 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))
         sample = _content(f"{self.server.order['folder']}/sample")
-        if sample and self.path.startswith("/log") and len(sample) < 1000:
-            self.send_header("Smalti-Sample", sample.decode("ascii", "replace").strip())
+        if self.path.startswith("/log"):
+            if sample and len(sample) < 1000:
+                self.send_header("Smalti-Sample", sample.decode("ascii", "replace").strip())
+            if session := self.server.order.get("session"):
+                self.send_header("Smalti-Session", json.dumps(self._session(session)))
         self.end_headers()
         self.wfile.write(content)
+
+    def _session(self, session: dict[str, Any]) -> dict[str, Any]:
+        """Say whether the tool answers, and what it wrote of what happens."""
+        if not self.server.listens:
+            at = (self.server.order.get("host", "127.0.0.1"), session["port"])
+            with suppress(OSError):
+                socket.create_connection(at, 0.5).close()
+                self.server.listens = True
+        found: dict[str, Any] = {"listens": self.server.listens}
+        with suppress(ValueError):
+            told = json.loads(_content(session["activity"], TOLD_MOST))
+            if len(json.dumps(told)) < TOLD_MOST:
+                found["activity"] = told
+        return found
+
+    def _read_files(self, arguments: list[str]) -> None:
+        """Lead the connection to a reader of the session's files, which ends with it."""
+        what, _, *rest = [str(one) for one in arguments]
+        if what not in ("main", "large"):
+            return self.send_error(400)
+        self.close_connection = True
+        self.connection.settimeout(None)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60)
+        project = self.server.order["session"]["project"]
+        command = [sys.executable, "-I", "-S", "-B", "-c", READER, ROOT, what, project, *rest]
+        env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent"}
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, env=env, cwd="/") as reader:
+            self.send_response(200)
+            self.end_headers()
+            threading.Thread(target=self._lead_in, args=(reader,), daemon=True).start()
+            try:
+                assert reader.stdout is not None
+                while piece := reader.stdout.read1(PIECE):  # type: ignore[attr-defined]
+                    self.wfile.write(piece)
+            except OSError:
+                reader.kill()
+            with suppress(OSError):  # so that the other direction ends, too
+                self.connection.shutdown(socket.SHUT_RDWR)
+
+    def _lead_in(self, reader: subprocess.Popen[bytes]) -> None:
+        assert reader.stdin is not None
+        with suppress(OSError, ValueError):
+            while piece := self.rfile.read1(PIECE):
+                reader.stdin.write(piece)
+                reader.stdin.flush()
+        reader.kill()
 
     def _state(self) -> dict[str, Any]:
         folder, found = self.server.order["folder"], {}
@@ -190,13 +257,13 @@ def begun(order: dict[str, Any]) -> bool:
     return os.path.lexists(f"{order['folder']}/record")
 
 
-def _content(path: str) -> bytes:
+def _content(path: str, most: int = 1 << 20) -> bytes:
     try:
         handle = os.open(path, _READ)
     except OSError:
         return b""
     with open(handle, "rb") as file:
-        return file.read(1 << 20)
+        return file.read(most) if stat.S_ISREG(os.fstat(handle).st_mode) else b""
 
 
 def _size(path: str) -> int:

@@ -77,14 +77,24 @@ class Kubelet:
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self.started: list[str] = []  # orders of runs that were really started
         self._deletions: dict[str, asyncio.Event] = {}
+        self.addresses: dict[str, str] = {}  # of pods, by uid; a Service has that of its pod
         store.listeners.append(self._hear)
 
     def _hear(self, event: str, kind: str, one: Object) -> None:
+        if kind == "persistentvolumeclaims" and event == "DELETED":
+            shutil.rmtree(self.folder / "volumes" / one["metadata"]["name"], ignore_errors=True)
+        if kind == "services" and event == "ADDED":
+            owner = one["metadata"]["ownerReferences"][0]["uid"]
+            change = {"spec": {"clusterIP": self.addresses[owner]}}
+            self.store.patch(
+                "services", one["metadata"]["namespace"], one["metadata"]["name"], change
+            )
         if kind != "pods":
             return
         uid = one["metadata"]["uid"]
         if event == "ADDED":
             self._deletions[uid] = asyncio.Event()
+            self.addresses[uid] = f"127.0.{next(self._addresses)}.1"
             self.tasks[uid] = asyncio.get_running_loop().create_task(self._run(one))
         elif "deletionTimestamp" in one["metadata"] and uid in self._deletions:
             self._deletions[uid].set()
@@ -104,6 +114,15 @@ class Kubelet:
         change = {"metadata": {"deletionTimestamp": now(), "deletionGracePeriodSeconds": 600}}
         change["status"] = {"conditions": [condition]}
         self.store.patch("pods", meta["namespace"], meta["name"], change)
+
+    def _claim(self, pod: Object) -> str | None:
+        """The claim that a pod uses, which must be there."""
+        for volume in pod["spec"]["volumes"]:
+            if "persistentVolumeClaim" in volume:
+                name: str = volume["persistentVolumeClaim"]["claimName"]
+                self.store.find("persistentvolumeclaims", pod["metadata"]["namespace"], name)
+                return name
+        return None
 
     def _drop(self, meta: Object) -> None:
         with contextlib.suppress(Refused):  # gone meanwhile
@@ -133,7 +152,8 @@ class Kubelet:
             said = f'failed to pull image "{missing}": not found'
             waiting = {"reason": "ErrImagePull", "message": said}
             return self._status(pod, containerStatuses=[_waiting("run", waiting)])
-        machine = _Machine(self.folder / meta["uid"], f"127.0.{next(self._addresses)}.1")
+        machine = _Machine(self.folder, meta["uid"], self.addresses[meta["uid"]])
+        machine.mount(self._claim(pod))
         try:
             await self._live(pod, machine)
         finally:
@@ -185,17 +205,26 @@ class Kubelet:
 class _Machine:
     """The folders and processes of one pod."""
 
-    def __init__(self, root: Path, ip: str) -> None:
-        self.root, self.ip = root, ip
+    def __init__(self, folder: Path, uid: str, ip: str) -> None:
+        self.root, self.ip = folder / uid, ip
+        self._volumes = folder / "volumes"
         self._processes: list[asyncio.subprocess.Process] = []
+
+    def mount(self, claim: str | None) -> None:
+        """Show a claim's folder, which outlives the pod, as the pod's volume."""
+        self.root.mkdir(parents=True)
+        if claim is not None:
+            (self._volumes / claim).mkdir(parents=True, exist_ok=True)
+            (self.root / "volume").symlink_to(self._volumes / claim)
 
     def furnish(self, secret: Object) -> None:
         """Make the volumes, with the orders rewritten to where they are."""
         for name in ("order", "work", "tools", "tmp"):
-            (self.root / name).mkdir(parents=True)
+            (self.root / name).mkdir()
         for part, data in secret["data"].items():
             text = base64.b64decode(data).decode()
-            order = json.loads(text.replace("/smalti/", f"{self.root}/"))
+            text = text.replace("/smalti/", f"{self.root}/").replace("//0.0.0.0:", f"//{self.ip}:")
+            order = json.loads(text)
             if part != "run":
                 order["host"] = self.ip
             if part == "run":

@@ -208,12 +208,15 @@ class Server:
         objects = self.store.objects[kind].items()
         found = [one for (at, _), one in objects if (not space or at == space) and fits(one)]
         start, limit = int(query.get("continue") or 0), int(query.get("limit") or 0)
-        page = found[start : start + limit] if limit else found
+        page: list[Object] | None = found[start : start + limit] if limit else found
         meta = {"resourceVersion": str(self.store.version)}
         if limit and start + limit < len(found):
             meta["continue"] = str(start + limit)
         group, word = KINDS[kind]
         said = {"kind": f"{word}List", "apiVersion": f"{group}/v1" if group else "v1"}
+        if "as=PartialObjectMetadataList" in request.headers.get("Accept", ""):
+            said = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1"}
+            page = [{"metadata": one["metadata"]} for one in page] or None  # as the real one
         return web.json_response({**said, "metadata": meta, "items": page})
 
     async def _watch(

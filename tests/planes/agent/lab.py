@@ -43,9 +43,9 @@ class Hub:
             await self._runner.cleanup()
             self._runner = None
 
-    def variables(self) -> dict[str, str]:
-        """What the hub's spawner gives to a server."""
-        api = f"http://127.0.0.1:{self.port}/hub/api"
+    def variables(self, origin: str | None = None) -> dict[str, str]:
+        """What the hub's spawner gives to a server; `origin` is ours, as that server reaches it."""
+        api = f"{origin or f'http://127.0.0.1:{self.port}'}/hub/api"
         return {
             "JUPYTERHUB_API_TOKEN": SERVER_TOKEN,
             "JPY_API_TOKEN": SERVER_TOKEN,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
 from smalti.cli import current, output
 from smalti.cli.app import App, Group, pass_app
 from smalti.cli.terminal import clean
-from smalti.views import ExperimentRun, ModelVersion
+from smalti.views import ExperimentRun, Lineage, ModelVersion
+
+if TYPE_CHECKING:
+    from smalti.project import Project
 
 MOST_SHOWN = 3  # metrics of a run in a list
 
@@ -40,19 +44,26 @@ def list_models(app: App, project: str | None) -> None:
 @pass_app
 def show_model(app: App, model: str, project: str | None, number: int | None) -> None:
     """Show a model's versions and where each comes from."""
-    part = current.project(app, project).models
+    where = current.project(app, project)
+    part = where.models
     found = part.versions(model) if number is None else [part.version(model, number)]
     heads = ("version", "status", "aliases", "job", "commit", "by", "made")
-    app.show(found, lambda: output.print_table(heads, [_version(one) for one in found]))
+    app.show(found, lambda: output.print_table(heads, [_version(where, one) for one in found]))
 
 
-def _version(one: ModelVersion) -> tuple[object, ...]:
+def _version(where: Project, one: ModelVersion) -> tuple[object, ...]:
     made = one.lineage
-    source = made.job_id or made.session_id
     commit = (made.commit or "")[:10]
     names = ", ".join(one.aliases)
     when = output.ago(one.created_at)
-    return one.version, one.status, names, source, commit, made.person, when
+    return one.version, one.status, names, _source(where, made), commit, made.person, when
+
+
+def _source(where: Project, made: Lineage) -> str | None:
+    """Name what made something as people may type it: a job, else a session by its id."""
+    if made.job_number is None:
+        return made.job_id or made.session_id
+    return f"{where.full_name}#{made.job_number}"
 
 
 def _aliases(aliases: Mapping[str, str]) -> str:
@@ -83,14 +94,16 @@ def list_experiments(app: App, project: str | None) -> None:
 @pass_app
 def list_runs(app: App, project: str | None, experiment: str | None, limit: int) -> None:
     """List runs, the newest first, with some of what they measured."""
-    found = current.project(app, project).experiments.runs(experiment, limit=limit)
+    where = current.project(app, project)
+    found = where.experiments.runs(experiment, limit=limit)
     heads = ("run", "name", "status", "job", "started", "metrics")
-    app.show(found, lambda: output.print_table(heads, [_run(one) for one in found]))
+    app.show(found, lambda: output.print_table(heads, [_run(where, one) for one in found]))
 
 
-def _run(one: ExperimentRun) -> tuple[object, ...]:
+def _run(where: Project, one: ExperimentRun) -> tuple[object, ...]:
     started = output.ago(one.started_at)
-    return one.id, clean(one.name), one.status, one.lineage.job_id, started, measured(one)
+    source = _source(where, one.lineage)
+    return one.id, clean(one.name), one.status, source, started, measured(one)
 
 
 def measured(one: ExperimentRun) -> str:

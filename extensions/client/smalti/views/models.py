@@ -13,6 +13,7 @@ class Lineage:
 
     experiment_run_id: str | None = None
     job_id: str | None = None
+    job_number: int | None = None
     session_id: str | None = None
     commit: str | None = None
     environment: str | None = None

@@ -1,4 +1,4 @@
-"""One process of `spawners.reader` and the frames that pass between it and us.
+"""One process of `spawners.reader`, here or where the folder is, and the frames between it and us.
 
 Called by the watchers. What it says is believed of its session's folder only; frames are
 bounded, so that it cannot fill our memory. Must never be left running.
@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any
 
-from spawners.runtime import Reading
+from spawners.runtime import FarReading, Reading
 
 log = logging.getLogger(__name__)
 
@@ -29,16 +29,21 @@ class ReaderFailed(Exception):
 class ReaderProcess:
     """`async with ReaderProcess(reading, "main", folder) as reader`."""
 
-    def __init__(self, reading: Reading, *arguments: str) -> None:
+    def __init__(self, reading: Reading | FarReading, *arguments: str) -> None:
         self._reading = reading
         self._arguments = arguments
         self._process: asyncio.subprocess.Process | None = None
+        self._in: asyncio.StreamWriter | None = None
+        self._out: asyncio.StreamReader | None = None
         self._errors: asyncio.Task[str] | None = None
         self._packing = False
         self._reading_frame = asyncio.Lock()
         self._size: int | None = None  # of the frame whose head has been read
 
     async def __aenter__(self) -> ReaderProcess:
+        if isinstance(self._reading, FarReading):
+            self._out, self._in = await self._reading.connect(self._arguments)
+            return self
         self._process = await asyncio.create_subprocess_exec(
             *self._reading.argv,
             *self._arguments,
@@ -49,6 +54,7 @@ class ReaderProcess:
             cwd="/",
             limit=1 << 20,
         )
+        self._in, self._out = self._process.stdin, self._process.stdout
         self._errors = asyncio.create_task(_last_words(self._process))
         return self
 
@@ -58,7 +64,10 @@ class ReaderProcess:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        assert self._process is not None
+        if self._process is None:
+            assert self._in is not None
+            self._in.close()  # by which the other end knows that it is over
+            return
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
@@ -76,12 +85,11 @@ class ReaderProcess:
 
     async def send(self, what: dict[str, Any]) -> None:
         """Write a frame. ReaderFailed."""
-        assert self._process is not None
-        assert self._process.stdin is not None
+        assert self._in is not None
         data = json.dumps(what).encode()
         try:
-            self._process.stdin.write(len(data).to_bytes(4, "big") + data)
-            await self._process.stdin.drain()
+            self._in.write(len(data).to_bytes(4, "big") + data)
+            await self._in.drain()
         except (BrokenPipeError, ConnectionResetError) as error:
             raise ReaderFailed("it ended") from error
 
@@ -110,20 +118,19 @@ class ReaderProcess:
             self._packing = bool(await self._frame())
 
     async def _frame(self) -> bytes:
-        assert self._process is not None
-        assert self._process.stdout is not None
+        assert self._out is not None
         try:
             # Whoever reads may be cancelled between head and body, and another go on.
             async with self._reading_frame:
                 if self._size is None:
-                    head = await self._process.stdout.readexactly(4)
+                    head = await self._out.readexactly(4)
                     self._size = int.from_bytes(head, "big")
                 if self._size > FRAME_MOST:
                     raise ReaderFailed("a frame that is too long")
-                data = await self._process.stdout.readexactly(self._size)
+                data = await self._out.readexactly(self._size)
                 self._size = None
                 return data
-        except asyncio.IncompleteReadError as error:
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
             raise ReaderFailed("it ended") from error
 
 

@@ -129,7 +129,7 @@ class Watcher:
         """Look again and again; returns after the last look."""
         place = self._place
         begin = await self._client.snapshot_begin(place.key)
-        reading = self._runtime.reader(place.person_id, place.folder, place.readable)
+        reading = self._runtime.reader(place.key, place.person_id, place.folder, place.readable)
         async with ReaderProcess(reading, "main", str(place.folder)) as reader:
             await reader.send({"begin": _begin(begin, self._strict)})
             self._reported, self._newest = None, begin.commit
@@ -223,7 +223,7 @@ class Watcher:
 
     async def _send_large(self, path: str, size: int) -> dict[str, Any] | None:
         place = self._place
-        reading = self._runtime.reader(place.person_id, place.folder, place.readable)
+        reading = self._runtime.reader(place.key, place.person_id, place.folder, place.readable)
         try:
             async with ReaderProcess(reading, "large", str(place.folder), path) as reader:
                 await reader.receive()
