@@ -115,14 +115,21 @@ def gone(run: Run, reason: str = POD_DELETED) -> RunState:
     return replace(run.state, phase=RunPhase.LOST, reason=reason, finished_at=datetime.now(UTC))
 
 
-def take(run: Run, facts: dict[str, Any] | None, session: dict[str, Any] | None) -> None:
-    """Take in what a collector says beside the log: what is in use, what a session's tool does."""
+def take(run: Run, facts: dict[str, Any] | None, session: dict[str, Any] | None) -> RunState:
+    """Take in what a collector says beside the log: what is in use, what a session's tool does.
+
+    Gives the state as it is then, with what happened to the run last.
+    """
     if facts is not None:
         _sample(run, facts)
     if session is not None and run.volume is not None:
         run.listens = run.listens or session.get("listens") is True
         told = session.get("activity")
         run.activity = json.dumps(told).encode() if isinstance(told, dict) else None
+        remark = session.get("remark")
+        if remark and run.state.phase is RunPhase.RUNNING:
+            return replace(run.state, reason=str(remark)[:_REASON_MAX])
+    return run.state
 
 
 def _sample(run: Run, facts: dict[str, Any]) -> None:

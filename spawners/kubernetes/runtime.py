@@ -263,7 +263,7 @@ class KubernetesRuntime(Runtime):
         except (Refusal, Unreachable) as error:
             raise RuntimeFailure(str(error)) from error
         if not run.over:
-            runs.take(run, piece.sample, piece.session)
+            self._heard.move(run, runs.take(run, piece.sample, piece.session))
         return piece.data
 
     @staticmethod

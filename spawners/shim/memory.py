@@ -45,7 +45,7 @@ class MemoryWatch:
                 kills = cgroups.memory_kills(self._group)
                 if kills > self._kills:
                     self._kills = kills
-                    self._say()
+                    self.say()
 
     def end_largest(self, outer: int, inner: int | None) -> bool:
         """End the largest program of a run that endures; False when the run must end.
@@ -57,7 +57,7 @@ class MemoryWatch:
             first |= {inner, *processes.children(inner)[:1]}
         if not self._endures or not processes.kill_largest(os.getpid(), first):
             return False
-        self._say()
+        self.say()
         return True
 
     def ended_it(self, code: int) -> bool:
@@ -66,7 +66,8 @@ class MemoryWatch:
             return False
         return cgroups.memory_kills(self._group) > 0
 
-    def _say(self) -> None:
+    def say(self) -> None:
+        """Say that a program was ended and the run goes on."""
         said = f"{self._reason}: the largest program was ended"
         self._log.say(said)
         self._remark(f"{said} ({time.strftime('%H:%M:%S', time.gmtime())} UTC)")

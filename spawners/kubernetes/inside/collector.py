@@ -129,6 +129,8 @@ class Handler(BaseHTTPRequestHandler):
                 socket.create_connection(at, 0.5).close()
                 self.server.listens = True
         found: dict[str, Any] = {"listens": self.server.listens}
+        if remark := self._state()["record"].get("remark"):
+            found["remark"] = str(remark)[:300]
         with suppress(ValueError):
             told = json.loads(_content(session["activity"], TOLD_MOST))
             if len(json.dumps(told)) < TOLD_MOST:

@@ -35,6 +35,7 @@ class InPod(Supervision):
 
     _taken = False
     _sample_due = 0.0
+    _kills = 0
 
     def watch_deletion(self) -> None:
         """Take SIGTERM as the word that the pod is deleted."""
@@ -53,10 +54,18 @@ class InPod(Supervision):
         self._see_stop()
         if now >= self._sample_due:
             self._sample_due = now + _SAMPLE_EVERY
+            self._see_kills()
             used = processes.tree_usage(os.getpid())
             facts = {"at": files.now(), "cpu_seconds": used.cpu_seconds, "memory": used.memory}
             with suppress(OSError):  # a full disk must not end the run's watching process
                 files.write(self.folder, SAMPLE, facts)
+
+    def _see_kills(self) -> None:
+        """Say of a run that endures when the kernel has ended a program of it."""
+        kills = memory_kills() if self.order["endures"] else 0
+        if kills > self._kills:
+            self._kills = kills
+            self._memory.say()
 
     def _limit_hit(self, code: int, reasons: dict[str, str]) -> endings.Ending:
         if code == -signal.SIGKILL and memory_kills() > 0:
