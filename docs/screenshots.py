@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 SIZES = {1280: 860, 390: 844}
 SCHEMES = ("light", "dark")
-QUALITY = 45
+QUALITY = 36
 # Nothing slides or fades in any more; what turns for ever may turn.
 MOVED = """() => document.getAnimations().every((one) => one.playState !== "running"
   || one.effect.getComputedTiming().iterations === Infinity)"""
@@ -152,7 +152,7 @@ def _accounts(page: Page) -> None:
 
 
 def _slow(page: Page) -> None:
-    page.route("**/api/v1/jobs?**", lambda route: None)  # no answer comes
+    page.route("**/api/v1/jobs*", lambda route: None)  # no answer comes
 
 
 def _failing(page: Page) -> None:
@@ -183,7 +183,7 @@ def take(smalti: Instance, world: World, browser: Browser, folder: Path, wanted:
                 page = _go(look, one)
                 one.after(page)
                 save(page, folder / f"{one.name}-{kind}.webp")
-                page.unroute_all(behavior="wait")
+                page.unroute_all(behavior="ignoreErrors")
                 look.context.set_offline(False)
         look.context.close()
 

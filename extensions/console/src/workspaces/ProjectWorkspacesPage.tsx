@@ -17,7 +17,7 @@ export function ProjectWorkspacesPage() {
   };
   return (
     <>
-      <WorkspacesBrowser projectId={project.id} {...(rights.run ? { onNew: () => set(true) } : {})}>
+      <WorkspacesBrowser projectId={project.id} whose={rights.run ? "mine" : "all"} {...(rights.run ? { onNew: () => set(true) } : {})}>
         {rights.run && <Button variant="default" onClick={() => set(true)}>New workspace</Button>}
       </WorkspacesBrowser>
       <WorkspaceLauncher project={project} opened={rights.run && address.has("new")} onClose={() => set(false)} />
