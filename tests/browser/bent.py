@@ -26,16 +26,23 @@ KEPT = ("/events", "/logs", "/content/")
 def bend_texts(page: Page, bent: Callable[[str], str]) -> None:
     """Put `bent` of it in the place of every free text of every JSON answer, MLflow's too."""
 
+    from playwright.sync_api import Error
+
     def handle(route: Route, fields: set[str]) -> None:
         asks = route.request.method == "GET" or route.request.url.endswith("/search")
         if not asks or any(part in route.request.url for part in KEPT):
             route.continue_()
             return
-        answer = route.fetch()
-        if "json" not in answer.headers.get("content-type", ""):
-            route.fulfill(response=answer)
-            return
-        route.fulfill(response=answer, body=json.dumps(_bent(answer.json(), bent, fields)))
+        try:
+            answer = route.fetch()
+            if "json" not in answer.headers.get("content-type", ""):
+                route.fulfill(response=answer)
+                return
+            body = json.dumps(_bent(answer.json(), bent, fields))
+            route.fulfill(response=answer, body=body)
+        except Error as error:  # the page went elsewhere while its answer was on the way
+            if "disposed" not in str(error) and "closed" not in str(error):
+                raise
 
     page.route(API, lambda route: handle(route, FREE))
     page.route(MLFLOW, lambda route: handle(route, FREE_IN_MLFLOW))
