@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from spawners.kubernetes.settings import KubernetesSettings
 from spawners.runtime import RunEnd, RunKey, RunPhase, RunState
 
 Object = dict[str, Any]
+REMOVED_KEPT = 20_000
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,12 @@ class Hearing:
         self.runs: dict[RunKey, Run] = {}
         self.names: dict[str, Run] = {}  # by the name of the Job, or of a session's pod
         self.pods: dict[str, Run] = {}  # by the name of the pod
+        self._removed: OrderedDict[RunKey, None] = OrderedDict()
         self.changes: asyncio.Queue[RunState] = asyncio.Queue()
 
     def know(self, key: RunKey, volume: str | None = None) -> Run:
         """Take up a run; with a volume it is a session."""
+        self._removed.pop(key, None)
         run = self.runs[key] = self.names[names.name(key)] = runs.new(key, volume)
         return run
 
@@ -56,6 +60,13 @@ class Hearing:
         self.names.pop(names.name(run.state.key), None)
         if run.pod is not None:
             self.pods.pop(run.pod, None)
+
+    def remove(self, run: Run) -> None:
+        """Let go of a run that was deleted: what was said of it before is still to be heard."""
+        self.forget(run)
+        self._removed[run.state.key] = None
+        if len(self._removed) > REMOVED_KEPT:
+            self._removed.popitem(last=False)
 
     # -- what the cluster says -----------------------------------------------------------------
 
@@ -69,7 +80,9 @@ class Hearing:
             return
         if run is None:
             key = names.key_of(job["metadata"].get("labels", {}))
-            if key is None or names.name(key) != name or "deletionTimestamp" in job["metadata"]:
+            if key is None or key in self._removed or names.name(key) != name:
+                return
+            if "deletionTimestamp" in job["metadata"]:
                 return
             run = self.know(key)  # another agent's before us, or one whose answer got lost
             self.changes.put_nowait(run.state)
@@ -103,7 +116,7 @@ class Hearing:
         run = self.runs.get(key) if key is not None else None
         volume = about.get("labels", {}).get(names.VOLUME)
         if run is None and key is not None and volume and names.name(key) == about["name"]:
-            if "deletionTimestamp" in about:
+            if "deletionTimestamp" in about or key in self._removed:
                 return None
             run = self.know(key, volume)
             self.changes.put_nowait(run.state)

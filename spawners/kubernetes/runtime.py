@@ -332,7 +332,7 @@ class KubernetesRuntime(Runtime):
                 await self._cluster.delete_pod(run.pod or "", 0)
         except (Refusal, Unreachable) as error:
             raise RuntimeFailure(f"it could not be removed: {error}") from error
-        self._heard.forget(run)
+        self._heard.remove(run)
 
     async def _release(self, run: Run) -> bool:
         try:

@@ -97,10 +97,13 @@ class Place:
 
     async def until_empty(self) -> None:
         """Wait until nothing of ours is left."""
-        async with asyncio.timeout(self.patience):
-            while left := await self.left():
-                del left
-                await asyncio.sleep(0.1)
+        left: list[str] = []
+        try:
+            async with asyncio.timeout(self.patience):
+                while left := await self.left():
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise AssertionError(f"this is left: {left}") from None
 
     async def pod(self) -> dict[str, Any]:
         """The one pod that is there."""

@@ -40,6 +40,7 @@ class InPod(Supervision):
     def watch_deletion(self) -> None:
         """Take SIGTERM as the word that the pod is deleted."""
         signal.signal(signal.SIGTERM, self._on_term)
+        self._kills = memory_kills()
 
     def _on_term(self, *_: object) -> None:
         self._taken = True

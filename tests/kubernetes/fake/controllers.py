@@ -58,6 +58,8 @@ class JobController:
 
     def _fail(self, pod: Object) -> None:
         owners = pod["metadata"].get("ownerReferences", [])
+        if not owners:  # a session's
+            return
         condition = {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}
         condition["message"] = "Job has reached the specified backoff limit"
         with contextlib.suppress(Refused):
