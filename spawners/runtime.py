@@ -104,11 +104,10 @@ class RemoteSession:
 
     `volume` names what outlives the run: the checkout (the spec's `workdir`) and the `home`. A
     new one is filled with `branch` at the commit, its `origin` being `origin`; an old one is left
-    as it is. The tool answers at `port`, and writes what happens into the file `activity`.
+    as it is. The tool writes what happens into the file `activity`.
     """
 
     volume: str
-    port: int
     origin: str
     activity: Path
     branch: str | None = None

@@ -7,12 +7,11 @@ programs write. Secrets are never settings: they are 0600 files under `$SMALTI_H
 
 from __future__ import annotations
 
-import functools
 import ipaddress
 import json
 import os
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, validate
@@ -26,7 +25,7 @@ MiB = 1 << 20
 GiB = 1 << 30
 
 
-@functools.lru_cache(maxsize=16)
+@lru_cache(maxsize=16)
 def parse_networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
     """Read networks that are written one after another with commas. ValueError."""
     words = (word.strip() for word in text.split(","))

@@ -141,7 +141,7 @@ def _run(spec: RunSpec, remote: Remote, settings: KubernetesSettings) -> Manifes
         "volumeMounts": _mounts(spec, remote),
     }
     if remote.session is not None:
-        found["ports"] = [{"name": "tool", "containerPort": remote.session.port}]
+        found["ports"] = [{"name": "tool", "containerPort": orders.SESSION_PORT}]
     return found
 
 

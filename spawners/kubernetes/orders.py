@@ -16,6 +16,7 @@ HOME = "/smalti/work/home"
 TOOLS = "/smalti/tools"
 VOLUME = "/smalti/volume"
 PROJECT = f"{VOLUME}/project"
+SESSION_PORT = 8888  # where a session's tool answers in its pod, and its Service
 _DISK_SPARE = 1 << 30  # what a run may add to folders that were too full when it came
 TMP = "/tmp"  # noqa: S108 - a volume of the pod's own
 
@@ -82,6 +83,6 @@ def collector(spec: RunSpec, remote: Remote, folder: str, port: int, key: str) -
     found: dict[str, Any] = {"key": key, "log": f"{folder}/log", "folder": folder}
     found |= {"outputs": str(spec.outputs), "port": port}
     if remote.session is not None:
-        told = {"port": remote.session.port, "activity": str(remote.session.activity)}
+        told = {"port": SESSION_PORT, "activity": str(remote.session.activity)}
         found["session"] = {**told, "project": str(spec.workdir)}
     return found

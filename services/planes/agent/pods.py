@@ -55,7 +55,6 @@ class Pods:
     image: str
     environment: Path = Path("/opt/environment")
     tools: Path = Path("/opt/tools")
-    session_port: int = 8888
 
 
 class PodPreparing(Preparing):
@@ -108,13 +107,13 @@ class PodPreparing(Preparing):
 
     def _session(self, key: RunKey, order: RunOrder) -> RunSpec:
         pods, api = self._pods, self._client.at.run_api
-        origin, port = run_origin(api), pods.session_port
+        origin = run_origin(api)
         outputs = Path(WORK, "outputs")
-        own = session_pods.variables(key, order, pods.environment, port)
+        own = session_pods.variables(key, order, pods.environment)
         remote = replace(
             self._remote(order),
             tools=session_pods.texts(order, origin, pods.tools),
-            session=session_pods.remote(order, origin, port),
+            session=session_pods.remote(order, origin),
         )
         return RunSpec(
             key=key,

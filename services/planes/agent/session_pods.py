@@ -23,7 +23,7 @@ from services.planes.agent.sessions import (
 from services.planes.agent.volumes import checked_branch
 from services.planes.protocol import RunOrder
 from spawners.kubernetes.manifests import WORK
-from spawners.kubernetes.orders import PROJECT, TOOLS, VOLUME
+from spawners.kubernetes.orders import PROJECT, SESSION_PORT, TOOLS, VOLUME
 from spawners.runtime import RemoteSession, RunKey, Shown
 
 HOME = Path(VOLUME, "home")
@@ -50,7 +50,7 @@ def texts(order: RunOrder, origin: str, tools: Path) -> dict[str, str]:
     }
 
 
-def remote(order: RunOrder, origin: str, port: int) -> RemoteSession:
+def remote(order: RunOrder, origin: str) -> RemoteSession:
     """What a session is besides a run. CannotPrepare."""
     assert order.session is not None
     if order.session.tool != "jupyterlab":
@@ -58,14 +58,13 @@ def remote(order: RunOrder, origin: str, port: int) -> RemoteSession:
     branch = order.session.branch
     return RemoteSession(
         volume=order.session.volume,
-        port=port,
         origin=origin + order.repository,
         activity=LIVE / ACTIVITY,
         branch=checked_branch(branch) if branch else None,
     )
 
 
-def variables(key: RunKey, order: RunOrder, environment: Path, port: int) -> dict[str, str]:
+def variables(key: RunKey, order: RunOrder, environment: Path) -> dict[str, str]:
     """What a session finds in its environment beside what every run does."""
     assert order.session is not None
     return {
@@ -76,7 +75,7 @@ def variables(key: RunKey, order: RunOrder, environment: Path, port: int) -> dic
         "JUPYTER_CONFIG_DIR": f"{TOOLS}/config",
         # Memory that is the pod's own: the server writes its token there.
         "JUPYTER_RUNTIME_DIR": f"/dev/shm/smalti-{key}",  # noqa: S108
-        "JUPYTERHUB_SERVICE_URL": f"http://0.0.0.0:{port}{order.session.base_url}",
+        "JUPYTERHUB_SERVICE_URL": f"http://0.0.0.0:{SESSION_PORT}{order.session.base_url}",
         "SMALTI_ACTIVITY_FILE": str(LIVE / ACTIVITY),
     }
 

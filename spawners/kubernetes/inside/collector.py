@@ -112,8 +112,8 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, content: bytes) -> None:
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))
-        sample = _content(f"{self.server.order['folder']}/sample")
         if self.path.startswith("/log"):
+            sample = _content(f"{self.server.order['folder']}/sample")
             if sample and len(sample) < 1000:
                 self.send_header("Smalti-Sample", sample.decode("ascii", "replace").strip())
             if session := self.server.order.get("session"):

@@ -1,14 +1,6 @@
 // What an account may be called, and the roles on the platform. Pure.
 import type { PlatformRole } from "../api/views";
 
-export const ROLES: { value: PlatformRole; label: string }[] = [
-  { value: "admin", label: "admin" },
-  { value: "support", label: "support" },
-  { value: "librarian", label: "librarian" },
-  { value: "practitioner", label: "practitioner" },
-  { value: "lite", label: "lite" },
-];
-
 export const MEANING: Record<PlatformRole, string> = {
   admin: "runs the platform: sees and changes everything",
   support: "sees everything that runs, changes nothing",
@@ -16,6 +8,8 @@ export const MEANING: Record<PlatformRole, string> = {
   practitioner: "makes projects and works in them",
   lite: "works in projects that others have made",
 };
+
+export const ROLES = Object.keys(MEANING) as PlatformRole[];
 
 /** Says what is wrong with the name of an account; null when it will do. The hub's own rule. */
 export function wrongInAccountName(name: string): string | null {
